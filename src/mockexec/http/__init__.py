@@ -1,0 +1,1 @@
+"""Framework-free parts of HTTP that the dialects pick from."""

@@ -1,0 +1,101 @@
+"""What a handler gets and gives: a decoded, validated call and a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from mockexec.errors import Violation
+from mockexec.http.auth import Principal
+from mockexec.settings import Settings
+from mockexec.simulation.session import Session
+from mockexec.simulation.world import Realm, World
+
+
+class Reply(NamedTuple):
+    """An answer. ``body`` is JSON-ready data, or bytes that are sent as they are (none: ``b""``).
+
+    ``headers`` are added to Content-Type and Content-Length, names in lower case.
+    """
+
+    status: int
+    body: Any = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    media_type: str = "application/json"
+
+
+class Call:
+    """One request, decoded and checked against the document.
+
+    ``path``, ``query``, ``header`` and ``cookie`` hold the documented parameters by their names,
+    decoded, with the document's defaults filled in; ``body`` the decoded body (None: there was
+    none); ``accepts`` the media type to answer with. ``principal`` is None where no security
+    applies. ``realm`` is this API's part of ``world``; ``now_ns`` the instant of this request.
+    """
+
+    __slots__ = (
+        "accepts", "base_path", "body", "content_type", "cookie", "header", "method", "notes",
+        "now_ns", "operation_id", "path", "principal", "query", "raw_headers", "raw_path",
+        "raw_query", "realm", "scheme", "session", "settings", "world",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        session: Session,
+        api: str,
+        settings: Settings,
+        *,
+        method: str,
+        scheme: str,
+        base_path: str,
+        raw_path: str,
+        raw_query: str,
+        raw_headers: list[tuple[bytes, bytes]],
+    ) -> None:
+        self.session = session
+        self.world: World = session.world
+        self.realm: Realm = self.world.realms[api]
+        self.settings = settings
+        self.method = method
+        self.scheme = scheme
+        self.base_path = base_path
+        self.raw_path = raw_path
+        self.raw_query = raw_query
+        self.raw_headers = raw_headers
+        self.now_ns = self.world.now_ns
+        self.operation_id = ""
+        self.path: dict[str, Any] = {}
+        self.query: dict[str, Any] = {}
+        self.header: Mapping[str, Any] = _NOTHING
+        self.cookie: Mapping[str, Any] = _NOTHING
+        self.body: Any = None
+        self.content_type = ""
+        self.accepts = ""
+        self.principal: Principal | None = None
+        self.notes: tuple[Violation, ...] = ()
+
+    def raw_header(self, name: bytes) -> str | None:
+        """The header ``name`` (lower case) as it came, the first if repeated; None if absent."""
+        for key, value in self.raw_headers:
+            if key == name:
+                return value.decode("latin-1")
+        return None
+
+    @property
+    def base_url(self) -> str:
+        """The API's address as this client sees it: ``http://127.0.0.1:8000/frontdoor``."""
+        host = self.raw_header(b"host") or "localhost"
+        return f"{self.scheme}://{host}{self.base_path}"
+
+    @property
+    def caller(self) -> Principal:
+        """The principal of an operation whose document demands one."""
+        if self.principal is None:
+            raise LookupError(f"{self.operation_id} has no security in its document")
+        return self.principal
+
+
+_NOTHING: Mapping[str, Any] = {}
+
+Handler = Callable[[Call], Awaitable[Reply]]
+Verifier = Callable[[Call, tuple[str, ...]], "Principal | None"]

@@ -1,0 +1,220 @@
+"""The request path inside Connexion: its own middleware class, with plans compiled at start-up.
+
+Connexion gives the operations, the resolved handlers and the security handlers; here they become
+one ``Plan`` per operation and one router per API. ``Exchange`` in, reply out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
+from connexion.operations import AbstractOperation
+from connexion.security import SecurityHandlerFactory
+from connexion.spec import Specification
+
+from mockexec.api import Api
+from mockexec.errors import Violation
+from mockexec.http.call import Call, Reply
+from mockexec.http.refusal import Refusal
+from mockexec.server.bodies import ClientGone
+from mockexec.server.plan import Plan, Security, Verify
+from mockexec.server.replies import Send, cors_headers, send_reply
+from mockexec.server.routing import Match, Router
+from mockexec.settings import Settings
+from mockexec.simulation.journal import Exchange
+from mockexec.simulation.session import Session
+from mockexec.simulation.world import RealmFull
+
+logger = logging.getLogger("mockexec")
+
+# The key of our one entry in the ASGI scope.
+VISIT = "mockexec"
+
+
+class Visit:
+    """What the outer application knows of a request: its session, and the path split in two."""
+
+    __slots__ = ("base_path", "below", "call", "session")
+
+    def __init__(self, session: Session, base_path: str, below: str) -> None:
+        self.session = session
+        self.base_path = base_path  # "/@name/sailpoint": where the API lies for this client
+        self.below = below  # the raw path below it, beginning with a slash
+        self.call: Call | None = None  # set as soon as there is one, for the error handler
+
+
+class PipelineApi(AbstractRoutingAPI[Plan]):
+    """The plans of one document, entered into a router."""
+
+    def __init__(
+        self,
+        specification: Specification,
+        *,
+        api: Api,
+        settings: Settings,
+        security_map: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        self._api = api
+        self._settings = settings
+        self._by_id = {operation.id: operation for operation in api.operations}
+        self._security_factory = SecurityHandlerFactory(security_map)
+        self.router: Router[Plan] = Router()
+        super().__init__(specification, resolver=options["resolver"])
+
+    def make_operation(self, operation: AbstractOperation) -> Plan:
+        """Compiles one operation of Connexion's."""
+        return Plan(
+            self._api,
+            self._by_id[operation.operation_id],
+            operation.function,
+            self._security(operation),
+            self._settings,
+        )
+
+    def _security(self, operation: AbstractOperation) -> Security:
+        return tuple(
+            tuple(
+                self._verify(operation.security_schemes[name], list(scopes))
+                for name, scopes in requirement.items()
+            )
+            for requirement in operation.security or ()
+        )
+
+    def _verify(self, scheme: Mapping[str, Any], scopes: list[str]) -> Verify:
+        verify: Verify = self._security_factory.parse_security_scheme(dict(scheme), scopes)
+        return verify
+
+    @staticmethod
+    def _framework_path_and_name(operation: AbstractOperation, path: str) -> tuple[str, str]:
+        return path, operation.operation_id
+
+    def _add_operation_internal(
+        self, method: str, path: str, operation: Plan, name: str | None = None
+    ) -> None:
+        del name
+        for place in (path, *self._api.dialect.aliases(path)):
+            for prefix in self._api.prefixes:
+                self.router.add(
+                    prefix + place,
+                    operation.operation.method,
+                    operation,
+                    takes_empty=operation.takes_empty,
+                )
+
+
+class Pipeline(SpecMiddleware):
+    """Answers every request of one API."""
+
+    def __init__(self, app: Any, *, api: Api, settings: Settings) -> None:
+        """``app`` is what Connexion would call next; nothing is ever passed on to it."""
+        del app
+        self._api = api
+        self._render = api.dialect.render
+        self._reply_headers = api.dialect.reply_headers
+        self._settings = settings
+        self._router: Router[Plan] = Router()
+
+    def add_api(self, specification: Specification, **options: Any) -> PipelineApi:
+        """Takes the API over from Connexion."""
+        options.pop("base_path", None)
+        made = PipelineApi(specification, api=self._api, settings=self._settings, **options)
+        self._router = made.router
+        return made
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+        """One request, or Connexion's start-up, which asks nothing of us."""
+        if scope["type"] != "http":
+            return
+        visit: Visit = scope[VISIT]
+        world = visit.session.world
+        world.settle()
+        call = visit.call = Call(
+            visit.session,
+            self._api.name,
+            self._settings,
+            method=scope["method"],
+            scheme=scope["scheme"],
+            base_path=visit.base_path,
+            raw_path=visit.below,
+            raw_query=scope["query_string"].decode("latin-1"),
+            raw_headers=scope["headers"],
+        )
+        plan = None
+        extra = cors_headers(call) if self._settings.cors else ()
+        try:
+            match = self._router.find(visit.below)
+            if match is None:
+                raise Refusal("unknown_path", f"no operation has the path {visit.below[:200]}")
+            plan = match.plans.get(call.method)
+            if plan is None:
+                reply = self._other_method(call, match)
+            else:
+                reply = await plan.answer(call, match.arguments, receive)
+        except Refusal as refusal:
+            reply = self._render(refusal, call)
+        except RealmFull as full:
+            reply = self._render(Refusal("full", str(full)), call)
+        except ClientGone:
+            return
+        if plan is not None:
+            reply = self._checked(plan, call, reply)
+        reply_headers = self._reply_headers(call)
+        await send_reply(reply, (*reply_headers, *extra) if reply_headers else extra, send)
+        world.journal.record(
+            Exchange(
+                call.now_ns, self._api.name, call.operation_id, call.method, visit.below,
+                reply.status, call.notes,
+            )
+        )  # fmt: skip
+
+    def _other_method(self, call: Call, match: Match[Plan]) -> Reply:
+        """A browser's preflight, or 405 with all the methods there are."""
+        allowed = ", ".join(sorted(match.plans))
+        if (
+            self._settings.cors
+            and call.method == "OPTIONS"
+            and call.raw_header(b"access-control-request-method") is not None
+        ):
+            wanted = call.raw_header(b"access-control-request-headers")
+            return Reply(
+                204,
+                headers=(
+                    ("access-control-allow-methods", allowed),
+                    ("access-control-allow-headers", wanted or "*"),
+                    ("access-control-max-age", "600"),
+                ),
+            )
+        raise Refusal(
+            "method_not_allowed",
+            f"{call.method[:40]} is not allowed here, only {allowed}",
+            headers=(("allow", allowed),),
+        )
+
+    def _checked(self, plan: Plan, call: Call, reply: Reply) -> Reply:
+        """The reply, unless it breaks the document: then the fault is ours, and said."""
+        violations = plan.check(reply)
+        if not violations:
+            return reply
+        for violation in violations:
+            logger.error(
+                "%s %s: our reply %s breaks the document: %s %s",
+                self._api.name, call.operation_id, reply.status, violation.pointer,
+                violation.message,
+            )  # fmt: skip
+        call.notes = (*call.notes, *violations)
+        if not self._settings.strict:
+            return reply
+        return self._render(_contract_broken(violations), call)
+
+
+def _contract_broken(violations: list[Violation]) -> Refusal:
+    first = violations[0]
+    return Refusal(
+        "internal",
+        f"the reply breaks the document: {first.pointer} {first.message}",
+        violations=tuple(violations),
+    )

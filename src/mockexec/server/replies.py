@@ -1,0 +1,110 @@
+"""Replies: checked against the document, encoded, sent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+
+from mockexec.errors import Violation
+from mockexec.http.call import Call, Reply
+from mockexec.spec.operations import Operation, Response
+from mockexec.spec.schemas import Schemas, Validator
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_BODILESS = {204, 304}
+
+
+class _ResponseChecker:
+    """One documented response."""
+
+    __slots__ = ("_headers", "_validators")
+
+    def __init__(self, response: Response, schemas: Schemas) -> None:
+        self._validators: dict[str, Validator | None] = {
+            name.partition(";")[0].strip(): (
+                schemas.validator(media.schema, "response") if media.schema else None
+            )
+            for name, media in response.content.items()
+        }
+        self._headers = tuple(
+            header.name.lower() for header in response.headers.values() if header.required
+        )
+
+    def check(self, reply: Reply) -> list[Violation]:
+        found = []
+        if self._headers:
+            sent = {name for name, _ in reply.headers}
+            found = [
+                Violation("response", name, "", f"header {name} is missing")
+                for name in self._headers
+                if name not in sent
+            ]
+        if reply.body == b"" and type(reply.body) is bytes:
+            if self._validators:
+                found.append(Violation("response", "", "", "has no body, one is documented"))
+            return found
+        essence = reply.media_type.partition(";")[0]
+        if essence not in self._validators:
+            message = f"has the undocumented media type {essence}"
+            return [*found, Violation("response", "", "", message)]
+        validator = self._validators[essence]
+        if validator is None or type(reply.body) is bytes or validator.is_valid(reply.body):
+            return found
+        return found + validator.violations(reply.body, location="response")
+
+
+class ReplyChecker:
+    """All documented responses of an operation: exact status first, then ranges, then default."""
+
+    __slots__ = ("_by_status",)
+
+    def __init__(self, operation: Operation, schemas: Schemas) -> None:
+        self._by_status = {
+            status.upper(): _ResponseChecker(response, schemas)
+            for status, response in operation.responses.items()
+        }
+
+    def check(self, reply: Reply) -> list[Violation]:
+        """How ``reply`` breaks the document; empty when it does not."""
+        by_status = self._by_status
+        checker = by_status.get(str(reply.status))
+        if checker is None:
+            checker = by_status.get(f"{reply.status // 100}XX") or by_status.get("DEFAULT")
+        if checker is None:
+            message = f"has the undocumented status {reply.status}"
+            return [Violation("response", "", "", message)]
+        return checker.check(reply)
+
+
+def encode(reply: Reply, extra: tuple[tuple[str, str], ...]) -> tuple[bytes, list[Any]]:
+    """(body, headers) as they go on the wire."""
+    body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
+    headers: list[tuple[bytes, bytes]] = []
+    if reply.status not in _BODILESS:
+        if body:
+            headers.append((b"content-type", reply.media_type.encode("latin-1")))
+        headers.append((b"content-length", str(len(body)).encode()))
+    for name, value in (*reply.headers, *extra):
+        headers.append((name.encode("latin-1"), value.encode("latin-1", "replace")))
+    return body, headers
+
+
+async def send_reply(reply: Reply, extra: tuple[tuple[str, str], ...], send: Send) -> None:
+    """Sends ``reply`` with ``extra`` headers."""
+    body, headers = encode(reply, extra)
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def cors_headers(call: Call) -> tuple[tuple[str, str], ...]:
+    """What a browser on another origin needs to read the reply; nothing for other clients."""
+    for name, _ in call.raw_headers:
+        if name == b"origin":
+            return (
+                ("access-control-allow-origin", "*"),
+                ("access-control-expose-headers", "*, Authorization"),
+            )
+    return ()

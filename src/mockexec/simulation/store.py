@@ -1,0 +1,156 @@
+"""The executions of one API in one world, with the indexes that its lists need.
+
+A page, a count and a range cost the same at a thousand and at a million executions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from mockexec.simulation.execution import Execution
+from mockexec.simulation.sorted_map import SortedMap
+
+
+class Index(NamedTuple):
+    """An order over executions: ``key`` gives the sort key as a tuple, None to leave one out.
+
+    The store appends the id, which makes keys unique and settles ties.
+    """
+
+    name: str
+    key: Callable[[Execution], tuple[Any, ...] | None]
+
+
+class _Top:
+    """Greater than every key part."""
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    def __gt__(self, other: object) -> bool:
+        return True
+
+
+_TOP = _Top()
+
+
+class Range:
+    """A run of one index: its size is known at once, its pages are fetched when asked for."""
+
+    __slots__ = ("_by_id", "_keys", "_start", "_stop")
+
+    def __init__(
+        self, by_id: SortedMap[Execution], keys: SortedMap[str], start: int, stop: int
+    ) -> None:
+        self._by_id = by_id
+        self._keys = keys
+        self._start = start
+        self._stop = max(start, stop)
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    def page(self, offset: int, limit: int, *, reverse: bool = True) -> list[Execution]:
+        """``limit`` executions after the first ``offset``; greatest key first if ``reverse``."""
+        if reverse:
+            stop = self._stop - offset
+            start = max(self._start, stop - limit)
+        else:
+            start = self._start + offset
+            stop = min(self._stop, start + limit)
+        get = self._by_id.get
+        entries = self._keys.items(max(start, self._start), stop, reverse=reverse)
+        return [get(id_) for _, id_ in entries]  # type: ignore[misc]  # indexes name what is stored
+
+    def iterate(self, *, reverse: bool = True) -> Iterator[Execution]:
+        """All of them, one by one."""
+        get = self._by_id.get
+        for _, id_ in self._keys.items(self._start, self._stop, reverse=reverse):
+            yield get(id_)  # type: ignore[misc]  # indexes name what is stored
+
+
+class Store:
+    """Executions by id and by every index. Forking it is O(number of indexes)."""
+
+    __slots__ = ("_by_id", "_by_index", "indexes")
+
+    def __init__(self, indexes: Sequence[Index]) -> None:
+        self.indexes = tuple(indexes)
+        self._by_id: SortedMap[Execution] = SortedMap()
+        self._by_index: dict[str, SortedMap[str]] = {i.name: SortedMap() for i in self.indexes}
+
+    def fork(self) -> Store:
+        """A copy that shares everything until one side writes."""
+        twin: Store = Store.__new__(Store)
+        twin.indexes = self.indexes
+        twin._by_id = self._by_id.fork()
+        twin._by_index = {name: keys.fork() for name, keys in self._by_index.items()}
+        return twin
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, execution_id: str) -> Execution | None:
+        """The execution with this id, or None."""
+        return self._by_id.get(execution_id)
+
+    def all(self) -> Iterator[Execution]:
+        """Every execution, by id."""
+        return (execution for _, execution in self._by_id.items())
+
+    def put(self, execution: Execution) -> None:
+        """Adds it, or replaces the one with its id."""
+        id_ = execution.id
+        old = self._by_id.get(id_)
+        self._by_id[id_] = execution
+        for index in self.indexes:
+            key = index.key(execution)
+            old_key = index.key(old) if old is not None else None
+            if key == old_key:
+                continue
+            keys = self._by_index[index.name]
+            if old_key is not None:
+                keys.discard((*old_key, id_))
+            if key is not None:
+                keys[(*key, id_)] = id_
+
+    def load(self, executions: Iterable[Execution]) -> None:
+        """Adds many at once, none of whose ids is there; far cheaper than one by one."""
+        every = [*self.all(), *executions]
+        self._by_id = SortedMap((execution.id, execution) for execution in every)
+        for index in self.indexes:
+            self._by_index[index.name] = SortedMap(
+                ((*key, execution.id), execution.id)
+                for execution in every
+                if (key := index.key(execution)) is not None
+            )
+
+    def remove(self, execution_id: str) -> None:
+        """Forgets it."""
+        execution = self._by_id.get(execution_id)
+        if execution is None:
+            return
+        self._by_id.discard(execution_id)
+        for index in self.indexes:
+            key = index.key(execution)
+            if key is not None:
+                self._by_index[index.name].discard((*key, execution_id))
+
+    def range(
+        self,
+        index: str,
+        prefix: tuple[Any, ...] = (),
+        *,
+        low: tuple[Any, ...] = (),
+        high: tuple[Any, ...] | None = None,
+    ) -> Range:
+        """The run of ``index`` whose keys begin with ``prefix``.
+
+        ``low`` (inclusive) and ``high`` (exclusive, None for no end) bound the key parts after the
+        prefix; either may name fewer parts than the key has.
+        """
+        keys = self._by_index[index]
+        start = keys.rank((*prefix, *low))
+        stop = keys.rank((*prefix, *((_TOP,) if high is None else high)))
+        return Range(self._by_id, keys, start, stop)

@@ -1,0 +1,390 @@
+"""The world: clock, chance, timetable and one realm per API. Everything in it is a function of
+(seed, scenarios, requests, clock moves), and the whole of it can be forked for next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from mockexec.simulation.chance import Chance, Random
+from mockexec.simulation.clock import Clock
+from mockexec.simulation.execution import Event, Execution
+from mockexec.simulation.instants import DAY
+from mockexec.simulation.journal import Journal
+from mockexec.simulation.lifecycle import QUEUED, Plan, Profile, draw_plan
+from mockexec.simulation.sorted_map import SortedMap
+from mockexec.simulation.store import Index, Store
+
+EXECUTIONS_MAX = 1_000_000
+_ARRIVALS_PER_SETTLE_MAX = 10_000
+_FAR_FUTURE_NS = 1 << 62
+
+
+class RealmFull(Exception):  # noqa: N818  # it names what happened
+    """No further execution fits; nothing old is thrown away for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A process that starts executions by itself: one ``every_ns`` on average, as a Poisson does.
+
+    ``data`` tells the dialect what to start (a workflow, a profile, a group).
+    """
+
+    name: str
+    every_ns: int
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The content of one fixture file, checked against its schema. Shared by all worlds."""
+
+    api: str
+    name: str
+    data: Mapping[str, Any]
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    arrivals: tuple[Arrival, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the world must know of an API to simulate it.
+
+    ``populate`` fills a fresh realm from its scenario; ``arrive`` starts one execution at an
+    instant (None: nothing arrives by itself); finished executions created longer than
+    ``retention_ns`` ago are forgotten (None: kept).
+    """
+
+    api: str
+    indexes: tuple[Index, ...]
+    populate: Callable[[Realm], None]
+    arrive: Callable[[Realm, Arrival, int], Execution] | None = None
+    retention_ns: int | None = None
+    executions_max: int = EXECUTIONS_MAX
+
+
+class _Timer(NamedTuple):
+    api: str
+    execution_id: str  # empty: an arrival
+    version: int  # of the execution, or the arrival's position in the scenario
+
+
+_AGE = "_age"
+
+
+def _age_key(execution: Execution) -> tuple[int] | None:
+    return (execution.created_ns,) if execution.is_final else None
+
+
+class Realm:
+    """One API's part of a world: executions, tables for everything else, scenario, chance."""
+
+    __slots__ = ("executions", "model", "name", "scenario", "tables", "world")
+
+    def __init__(self, world: World, model: Model, scenario: Scenario) -> None:
+        self.world = world
+        self.model = model
+        self.name = model.api
+        self.scenario = scenario
+        aged = (Index(_AGE, _age_key),) if model.retention_ns is not None else ()
+        self.executions = Store((*model.indexes, *aged))
+        self.tables: dict[str, SortedMap[Any]] = {}
+
+    def fork(self, world: World) -> Realm:
+        """Its copy in another world."""
+        twin: Realm = Realm.__new__(Realm)
+        twin.world, twin.model, twin.name = world, self.model, self.name
+        twin.scenario = self.scenario
+        twin.executions = self.executions.fork()
+        twin.tables = {name: table.fork() for name, table in self.tables.items()}
+        return twin
+
+    # What a dialect does with executions.
+
+    def table(self, name: str) -> SortedMap[Any]:
+        """The table ``name`` (tokens, approvals, …) of this world; its values must not change."""
+        table = self.tables.get(name)
+        if table is None:
+            table = self.tables[name] = SortedMap()
+        return table
+
+    def read(self, execution_id: str) -> Execution | None:
+        """The execution as a user reads it: counts as a reading for those that progress by it."""
+        execution = self.executions.get(execution_id)
+        if execution is None or not execution.plan:
+            return execution
+        wanted = execution.plan[0].reads
+        if wanted is None:
+            return execution
+        if execution.reads < wanted:
+            execution = execution._replace(reads=execution.reads + 1)
+        else:
+            execution = execution.stepped(self.world.now_ns)
+        return self._keep(execution)
+
+    def start(
+        self,
+        execution_id: str,
+        *,
+        group: str,
+        plan: Plan,
+        at_ns: int | None = None,
+        owner: str = "",
+        data: Mapping[str, Any] | None = None,
+    ) -> Execution:
+        """Starts an execution, now or at ``at_ns``; what its plan has due at once has happened.
+
+        Raises:
+            RealmFull: there are as many as the model allows.
+        """
+        if len(self.executions) >= self.model.executions_max:
+            raise RealmFull(f"{self.name} holds {len(self.executions)} executions, its maximum")
+        at_ns = self.world.now_ns if at_ns is None else at_ns
+        execution = born(execution_id, group=group, plan=plan, at_ns=at_ns, owner=owner, data=data)
+        while execution.due_ns == at_ns and not execution.is_final:
+            execution = execution.stepped(at_ns)
+        return self._keep(execution)
+
+    def move(
+        self,
+        execution: Execution,
+        state: str,
+        *,
+        plan: Plan = (),
+        data: Mapping[str, Any] | None = None,
+    ) -> Execution:
+        """A transition now, with a new plan (none: it stays there).
+
+        Raises:
+            IllegalTransition: the lifecycle has no such way.
+        """
+        return self._keep(execution.moved(state, self.world.now_ns, plan, data))
+
+    def resume(self, execution: Execution, data: Mapping[str, Any] | None = None) -> Execution:
+        """Brings on the step that a waiting execution's plan holds back."""
+        step = execution.plan[0]
+        merged = {**(step.data or {}), **(data or {})}
+        return self._keep(
+            execution.moved(step.state, self.world.now_ns, execution.plan[1:], merged)
+        )
+
+    def amend(
+        self,
+        execution: Execution,
+        *,
+        event: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> Execution:
+        """Notes an event and new data without a transition; its plan goes on as it was."""
+        if event is not None:
+            at = Event(self.world.now_ns, event)
+            execution = execution._replace(history=(*execution.history, at))
+        if data:
+            execution = execution._replace(data={**execution.data, **data})
+        self.executions.put(execution)
+        return execution
+
+    def load(self, executions: Iterable[Execution]) -> None:
+        """Takes in many executions at once (a scenario's), played up to now."""
+        now_ns = self.world.now_ns
+        played = [execution.played(now_ns) for execution in executions]
+        self.executions.load(played)
+        for execution in played:
+            if execution.due_ns is not None:
+                self.world.schedule(
+                    execution.due_ns, _Timer(self.name, execution.id, execution.version)
+                )
+
+    def profile(self, name: str) -> Profile:
+        """The scenario's lifecycle profile ``name``."""
+        return self.scenario.profiles[name]
+
+    def plan(self, profile: str, *, run_timeout_ns: int | None = None) -> Plan:
+        """A plan drawn from a profile of the scenario."""
+        random = self.random("plans")
+        return draw_plan(self.profile(profile), random, run_timeout_ns=run_timeout_ns)
+
+    def random(self, purpose: str) -> Random:
+        """A generator for the next event of ``purpose``, this API's own."""
+        return self.world.chance.random(f"{self.name}/{purpose}")
+
+    def uuid(self, purpose: str = "ids") -> str:
+        """The next UUID for ``purpose``, this API's own."""
+        return self.world.chance.uuid(f"{self.name}/{purpose}")
+
+    def hex(self, purpose: str = "ids", digits: int = 32) -> str:
+        """The next hexadecimal text for ``purpose``, this API's own."""
+        return self.world.chance.hex(f"{self.name}/{purpose}", digits)
+
+    # What the world does with them.
+
+    def _keep(self, execution: Execution) -> Execution:
+        self.executions.put(execution)
+        if execution.due_ns is not None:
+            self.world.schedule(
+                execution.due_ns, _Timer(self.name, execution.id, execution.version)
+            )
+        return execution
+
+    def fire(self, timer: _Timer, due_ns: int) -> None:
+        """What the timetable has due: a step of an execution, or an arrival."""
+        if not timer.execution_id:
+            self._arrive(timer.version, due_ns)
+            return
+        execution = self.executions.get(timer.execution_id)
+        # A timer whose execution has changed since is void: the change made its own.
+        if execution is not None and execution.version == timer.version:
+            self._keep(execution.stepped(due_ns))
+
+    def schedule_arrivals(self) -> None:
+        """Lets the scenario's arrival processes begin."""
+        for position in range(len(self.scenario.arrivals)):
+            self._schedule_arrival(position, self.world.now_ns)
+
+    def _schedule_arrival(self, position: int, after_ns: int) -> None:
+        arrival = self.scenario.arrivals[position]
+        random = self.random(f"arrivals/{arrival.name}")
+        gap_ns = max(1_000_000, int(random.expovariate(1.0) * arrival.every_ns))
+        self.world.schedule(after_ns + gap_ns, _Timer(self.name, "", position))
+
+    def _arrive(self, position: int, due_ns: int) -> None:
+        arrival = self.scenario.arrivals[position]
+        # After a long jump only what can still be seen, and only so many, arrive.
+        window_ns = min(
+            self.model.retention_ns or 30 * DAY, _ARRIVALS_PER_SETTLE_MAX * arrival.every_ns
+        )
+        earliest_ns = self.world.now_ns - window_ns
+        if due_ns < earliest_ns:
+            self._schedule_arrival(position, earliest_ns)
+            return
+        if self.model.arrive is not None and len(self.executions) < self.model.executions_max:
+            self.model.arrive(self, arrival, due_ns)
+        self._schedule_arrival(position, due_ns)
+
+    def retire(self) -> None:
+        """Forgets the finished executions whose retention is over."""
+        if self.model.retention_ns is None:
+            return
+        limit_ns = self.world.now_ns - self.model.retention_ns
+        expired = self.executions.range(_AGE, high=(limit_ns,))
+        for execution in expired.page(0, len(expired), reverse=False) if len(expired) else ():
+            self.executions.remove(execution.id)
+
+
+def born(
+    execution_id: str,
+    *,
+    group: str,
+    plan: Plan,
+    at_ns: int,
+    owner: str = "",
+    data: Mapping[str, Any] | None = None,
+) -> Execution:
+    """An execution queued at ``at_ns``, in no world yet."""
+    return Execution(
+        execution_id,
+        group,
+        QUEUED,
+        at_ns,
+        at_ns,
+        owner,
+        history=(Event(at_ns, QUEUED),),
+        data=data or {},
+    ).planned(plan, at_ns)
+
+
+class World:
+    """A private simulation. ``now_ns`` is the instant of the request being served: it moves when
+    ``settle`` is called, so that one request sees one instant.
+    """
+
+    __slots__ = (
+        "_next_due_ns", "_sequence", "_timetable", "chance", "clock", "journal", "now_ns", "realms",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        models: Iterable[Model],
+        scenarios: Mapping[str, Scenario],
+        *,
+        seed: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        """``scenarios`` by API name, one for each model."""
+        self.clock = clock or Clock()
+        self.chance = Chance(seed)
+        self.journal = Journal()
+        self.now_ns = self.clock.now_ns()
+        self._timetable: SortedMap[_Timer] = SortedMap()
+        self._sequence = 0
+        self._next_due_ns = _FAR_FUTURE_NS
+        self.realms: dict[str, Realm] = {}
+        for model in models:
+            realm = self.realms[model.api] = Realm(self, model, scenarios[model.api])
+            model.populate(realm)
+            realm.schedule_arrivals()
+
+    def fork(self) -> World:
+        """A world of its own that begins as this one stands; costs the same at any size."""
+        twin: World = World.__new__(World)
+        twin.clock, twin.chance, twin.journal = self.clock.fork(), self.chance.fork(), Journal()
+        twin.now_ns = self.now_ns
+        twin._timetable, twin._sequence = self._timetable.fork(), self._sequence
+        twin._next_due_ns = self._next_due_ns
+        twin.realms = {name: realm.fork(twin) for name, realm in self.realms.items()}
+        return twin
+
+    def schedule(self, due_ns: int, timer: _Timer) -> None:
+        """Enters a timer; equal instants fire in the order of entry."""
+        self._sequence += 1
+        self._timetable[(due_ns, self._sequence)] = timer
+        self._next_due_ns = min(self._next_due_ns, due_ns)
+
+    def settle(self) -> int:
+        """Lets everything happen that is due by now, in time order; returns now."""
+        now_ns = self.now_ns = self.clock.now_ns()
+        if self._next_due_ns <= now_ns:
+            self._fire_due(now_ns)
+        return now_ns
+
+    def _fire_due(self, until_ns: int) -> None:
+        while (first := self._timetable.first()) is not None:
+            (due_ns, sequence), timer = first
+            if due_ns > until_ns:
+                break
+            self._timetable.discard((due_ns, sequence))
+            self.realms[timer.api].fire(timer, due_ns)
+        self._next_due_ns = first[0][0] if first is not None else _FAR_FUTURE_NS
+        for realm in self.realms.values():
+            realm.retire()
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """When the next thing happens by itself; None when nothing will."""
+        first = self._timetable.first()
+        return first[0][0] if first is not None else None
+
+    def run_until_idle(self) -> int:
+        """Turns the clock from timer to timer until no execution has a step due; returns now.
+
+        Arrivals are held back meanwhile, else there would be no end: each process goes on from
+        the instant reached.
+        """
+        self.settle()
+        held: list[_Timer] = []
+        while (first := self._timetable.first()) is not None:
+            key, timer = first
+            if timer.execution_id:
+                self.clock.set(max(key[0], self.clock.now_ns()))
+                self.now_ns = self.clock.now_ns()
+                self._fire_due(key[0])
+            else:
+                self._timetable.discard(key)
+                held.append(timer)
+        self._next_due_ns = _FAR_FUTURE_NS
+        for timer in held:
+            self.realms[timer.api]._schedule_arrival(timer.version, self.now_ns)  # noqa: SLF001  # one module
+        return self.settle()

@@ -1,0 +1,15 @@
+"""Any OpenAPI document (2.0, 3.0, 3.1, 3.2) as operations and compiled validators.
+
+::
+
+    parse        bytes → JSON types, bounded, with the lines of everything
+    references   where each ``$ref`` leads
+    load         files → one immutable ``Document``
+    forms        the form fields of a 2.0 operation as one schema
+    operations   a document → operations, parameters, bodies, responses
+    dialect      an OpenAPI schema → a JSON Schema 2020-12 one
+    shapes       what a text value may become
+    messages     a validation error in plain words
+    schemas      compiled validators
+    lint         what is wrong with a document, with file and line
+"""
