@@ -27,7 +27,7 @@ from mockexec.spec.schemas import Schemas, Shape, Validator
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-DEPTH_MAX = 100
+DEPTH_MAX = 150
 _FORM_FIELDS_MAX = 1000
 _UTF8 = {"utf-8", "utf8", "us-ascii", "ascii"}
 
@@ -109,11 +109,11 @@ class BodyReader:
         call.content_type = parse_content_type(content_type or "")[0]
         if not raw and not decoder.takes_empty:
             return self._empty()
-        value = decoder.decode(raw, content_type or "")
+        # Set before it is checked: a dialect may want to look at a body that it refuses.
+        value = call.body = decoder.decode(raw, content_type or "")
         validator = decoder.validator
         if validator is not None and not validator.is_valid(decoder.view(value)):
             raise invalid(validator.violations(decoder.view(value)))
-        call.body = value
         notes = decoder.unknown_properties(value)
         if notes and self._strict:
             raise invalid(notes)

@@ -34,6 +34,8 @@ def unquote(text: str, *, plus: bool = False) -> str:
     """Percent-decoding that refuses what is not UTF-8; ``plus``: a plus sign is a space."""
     if plus and "+" in text:
         text = text.replace("+", " ")
+    if "%" not in text and text.isascii():
+        return text
     try:
         # Header and path texts reach us as Latin-1, the bytes as they came.
         raw = unquote_to_bytes(text) if "%" in text else text.encode("latin-1")
@@ -93,8 +95,11 @@ class Decoder:
         self.required = parameter.required
         schema = parameter.schema
         shape = schemas.shape(schema) if schema is not None else None
+        raw = _raw_schema(parameter)
         self._validator: Validator | None = (
-            schemas.validator(schema, "request") if schema is not None else None
+            schemas.validator(schema, "request")
+            if schema is not None and not _is_plain_text(raw)
+            else None
         )
         # An exploded form object spreads over parameters named like its properties, a deepObject
         # over ``name[property]``; those texts are collected by the reader of the query.
@@ -104,7 +109,6 @@ class Decoder:
         self._decode = _decode_as(parameter, shape)
         types = shape.types if shape is not None else _ANY
         self.admits_text = not types or "string" in types
-        raw = _raw_schema(parameter)
         self.has_default = "default" in raw
         self.default = raw.get("default")
 
@@ -138,6 +142,13 @@ def _raw_schema(parameter: Parameter) -> Mapping[str, Any]:
     reference = parameter.schema
     raw, _, _ = reference.document.resolve(reference.raw, reference.uri)
     return raw if isinstance(raw, Mapping) else {}
+
+
+def _is_plain_text(raw: Mapping[str, Any]) -> bool:
+    """Whether the schema takes every text, so that there is nothing to check."""
+    return raw.get("type") == "string" and raw.keys() <= {
+        "type", "title", "description", "example", "examples", "default", "nullable", "deprecated",
+    }  # fmt: skip
 
 
 _SCALARS = frozenset({"string", "integer", "number", "boolean"})
@@ -312,10 +323,10 @@ class QueryReader:
                 self._collect(pair, given, notes)
         for decoder in self._decoders:
             raw = given.get(decoder.name)
-            if raw is None:
-                decoder.absent(into, violations)
-            else:
+            if raw is not None:
                 decoder.read(raw, into, violations)
+            elif decoder.has_default or decoder.required:
+                decoder.absent(into, violations)
         if notes and self._strict:
             violations += notes
         return tuple(notes)

@@ -49,7 +49,9 @@ class Plan:
         decoders = [Decoder(parameter, api.schemas) for parameter in operation.parameters]
         by_name = {d.name: d for d in decoders if d.location == "path"}
         # A parameter that the path names and the document forgot to declare is a plain text.
-        self._path = tuple(by_name.get(name) for name in parameter_names(operation.path))
+        self._path = tuple(
+            (name, by_name.get(name)) for name in parameter_names(operation.path)
+        )
         self._headers = tuple((d, d.name.lower().encode()) for d in decoders if d.location == "header")
         self._cookies = tuple(d for d in decoders if d.location == "cookie")
         self._query = QueryReader(
@@ -73,7 +75,7 @@ class Plan:
     @property
     def takes_empty(self) -> bool:
         """Whether an empty last path segment is a wrong value here rather than another path."""
-        last = self._path[-1] if self._path else None
+        last = self._path[-1][1] if self._path else None
         return last is not None and not last.admits_text
 
     async def answer(self, call: Call, arguments: tuple[str, ...], receive: Receive) -> Reply:
@@ -113,7 +115,7 @@ class Plan:
             except Refusal as refusal:
                 refusals.append(refusal)
                 continue
-            if all(principals):
+            if None not in principals:
                 return principals[0]
         if refusals:
             # Credentials that are known but not enough say more than unknown ones.
@@ -124,9 +126,7 @@ class Plan:
 
     def _read_parameters(self, call: Call, arguments: tuple[str, ...]) -> tuple[Violation, ...]:
         violations: list[Violation] = []
-        for decoder, text, name in zip(
-            self._path, arguments, parameter_names(self.operation.path), strict=True
-        ):
+        for (name, decoder), text in zip(self._path, arguments, strict=True):
             if decoder is None:
                 call.path[name] = text
             else:
@@ -162,7 +162,7 @@ class Plan:
 
     def _negotiate(self, call: Call) -> str:
         accept = call.raw_header(b"accept")
-        if accept is None or accept == "*/*":
+        if accept is None or accept in {"*/*", self._offered[0]}:
             return self._offered[0]
         chosen = negotiate(accept, self._offered)
         if chosen is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -59,37 +60,45 @@ class _ResponseChecker:
 class ReplyChecker:
     """All documented responses of an operation: exact status first, then ranges, then default."""
 
-    __slots__ = ("_by_status",)
+    __slots__ = ("_by_status", "_ranges")
 
     def __init__(self, operation: Operation, schemas: Schemas) -> None:
-        self._by_status = {
+        checkers = {
             status.upper(): _ResponseChecker(response, schemas)
             for status, response in operation.responses.items()
         }
+        self._by_status = {int(key): value for key, value in checkers.items() if key.isdecimal()}
+        self._ranges = {key: value for key, value in checkers.items() if not key.isdecimal()}
 
     def check(self, reply: Reply) -> list[Violation]:
         """How ``reply`` breaks the document; empty when it does not."""
-        by_status = self._by_status
-        checker = by_status.get(str(reply.status))
-        if checker is None:
-            checker = by_status.get(f"{reply.status // 100}XX") or by_status.get("DEFAULT")
+        checker = self._by_status.get(reply.status) or self._ranged(reply.status)
         if checker is None:
             message = f"has the undocumented status {reply.status}"
             return [Violation("response", "", "", message)]
         return checker.check(reply)
 
+    def _ranged(self, status: int) -> _ResponseChecker | None:
+        return self._ranges.get(f"{status // 100}XX") or self._ranges.get("DEFAULT")
+
+
+@lru_cache(maxsize=256)
+def _header_bytes(name: str, value: str) -> tuple[bytes, bytes]:
+    return name.encode("latin-1"), value.encode("latin-1", "replace")
+
 
 def encode(reply: Reply, extra: tuple[tuple[str, str], ...]) -> tuple[bytes, list[Any]]:
     """(body, headers) as they go on the wire."""
-    body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
-    headers: list[tuple[bytes, bytes]] = []
-    if reply.status not in _BODILESS:
+    status, content, headers, media_type = reply
+    body = content if type(content) is bytes else orjson.dumps(content)
+    sent: list[tuple[bytes, bytes]] = []
+    if status not in _BODILESS:
         if body:
-            headers.append((b"content-type", reply.media_type.encode("latin-1")))
-        headers.append((b"content-length", str(len(body)).encode()))
-    for name, value in (*reply.headers, *extra):
-        headers.append((name.encode("latin-1"), value.encode("latin-1", "replace")))
-    return body, headers
+            sent.append(_header_bytes("content-type", media_type))
+        sent.append((b"content-length", b"%d" % len(body)))
+    for name, value in headers + extra:
+        sent.append(_header_bytes(name, value))
+    return body, sent
 
 
 async def send_reply(reply: Reply, extra: tuple[tuple[str, str], ...], send: Send) -> None:

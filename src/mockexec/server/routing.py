@@ -88,26 +88,44 @@ def _segment_pattern(segment: str) -> str:
 def _descend(
     node: _Node[P], segments: list[str], index: int, arguments: tuple[str, ...]
 ) -> Match[P] | None:
-    if index == len(segments):
-        return Match(node.plans, arguments) if node.plans else None
-    segment = segments[index]
-    literal = node.literals.get(segment)
-    if literal is None and "%" in segment:
-        literal = node.literals.get(_plain(segment))
-    if literal is not None:
-        found = _descend(literal, segments, index + 1, arguments)
-        if found is not None:
-            return found
+    last = len(segments)
+    while index < last:
+        segment = segments[index]
+        index += 1
+        literal = node.literals.get(segment)
+        if literal is None and "%" in segment:
+            literal = node.literals.get(_plain(segment))
+        bare = node.bare
+        if literal is not None:
+            # Only where the path could also mean something else is there a way back to keep.
+            if bare is None and not node.mixed:
+                node = literal
+                continue
+            found = _descend(literal, segments, index, arguments)
+            if found is not None:
+                return found
+        if node.mixed:
+            found = _descend_mixed(node, segments, index, arguments)
+            if found is not None:
+                return found
+        if bare is None or (not segment and not (bare.takes_empty and index == last)):
+            return None
+        node = bare
+        arguments = (*arguments, segment)
+    return Match(node.plans, arguments) if node.plans else None
+
+
+def _descend_mixed(
+    node: _Node[P], segments: list[str], index: int, arguments: tuple[str, ...]
+) -> Match[P] | None:
+    segment = segments[index - 1]
     for pattern, child in node.mixed:
         match = pattern.fullmatch(segment) or pattern.fullmatch(_plain_literals(segment))
         if match is not None:
-            found = _descend(child, segments, index + 1, (*arguments, *match.groups()))
+            found = _descend(child, segments, index, (*arguments, *match.groups()))
             if found is not None:
                 return found
-    bare = node.bare
-    if bare is None or (not segment and not (bare.takes_empty and index + 1 == len(segments))):
-        return None
-    return _descend(bare, segments, index + 1, (*arguments, segment))
+    return None
 
 
 def _plain(segment: str) -> str:

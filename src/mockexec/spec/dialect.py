@@ -16,9 +16,10 @@ files cost nothing. What differs between OpenAPI and JSON Schema is rewritten:
 from __future__ import annotations
 
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from mockexec.spec.load import Document
-from mockexec.spec.pointers import follow, tokens
+from mockexec.spec.pointers import follow, join, tokens
 from mockexec.spec.references import NAME_MAPS
 
 Direction = Literal["request", "response"]
@@ -49,11 +50,33 @@ class Dialect:
         # Whether the other direction would come out differently.
         self.directional = False
         self.uri = document.uri
+        # Places inside extensions that something refers to: extensions are left out otherwise.
+        self.extensions: dict[tuple[str, str], None] = {}
 
-    def convert(self, uri: str) -> Any:
-        """The converted content of the file ``uri``."""
+    def convert(self, uri: str, pointer: str = "") -> Any:
+        """What stands at ``pointer`` of the file ``uri``, converted."""
         self.uri = uri
-        return self._object(self.document.at(uri, ""), frozenset())
+        return self._object(self.document.at(uri, pointer), frozenset())
+
+    def address(self, uri: str, pointer: str) -> str:
+        """The URI under which the converted form of a place is found."""
+        keys = tokens(pointer)
+        if any(key.startswith("x-") for key in keys):
+            self.extensions[uri, pointer] = None
+            return self.document.address(uri, join("/$defs", pointer))
+        if self.nullable is not None:
+            keys = self._moved(uri, keys)
+        return self.document.address(uri, join("", *keys))
+
+    def _moved(self, uri: str, keys: list[str]) -> list[str]:
+        """The way to a place, where some of the schemas on it were wrapped to admit null."""
+        node, found = self.document.at(uri, ""), []
+        for key in keys:
+            if isinstance(node, dict) and self._is_wrapped(node):
+                found += ["anyOf", "0"]
+            found.append(key)
+            node = follow(node, [key])
+        return found
 
     def _object(self, node: Any, hidden: frozenset[str]) -> Any:
         """``node`` converted; ``hidden`` are names an enclosing allOf already excuses."""
@@ -98,7 +121,7 @@ class Dialect:
 
     def _absolute(self, node: dict[str, Any]) -> str:
         _, uri, pointer = self.document.target(node, self.uri)
-        return self.document.address(uri, pointer)
+        return self.address(uri, pointer)
 
     # readOnly and writeOnly
 
@@ -153,13 +176,23 @@ class Dialect:
     def _nullable(self, node: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
         if self.nullable is None or node.get(self.nullable) is not True:
             return made
-        if any(key in made for key in ("allOf", "anyOf", "oneOf", "not")):
+        if self._is_wrapped(node):
             return {"anyOf": [made, {"type": "null"}]}
         if isinstance(made.get("type"), str):
             made["type"] = [made["type"], "null"]
         if isinstance(made.get("enum"), list) and None not in made["enum"]:
             made["enum"] = [*made["enum"], None]
         return made
+
+
+    def _is_wrapped(self, node: dict[str, Any]) -> bool:
+        """Whether null can only be admitted from outside, as a part of the schema refuses it."""
+        return (
+            self.nullable is not None
+            and node.get(self.nullable) is True
+            and "$ref" not in node
+            and any(key in node for key in ("allOf", "anyOf", "oneOf", "not"))
+        )
 
 
 def _type(made: dict[str, Any]) -> None:
@@ -216,23 +249,51 @@ def _is_resource(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("$id"), str)
 
 
-def resources(document: Document, direction: Direction) -> tuple[list[tuple[str, Any]], bool]:
-    """What a registry needs: (URI, converted schema) pairs; and whether the direction matters.
+class Converted:
+    """All files of a document, converted for one direction, as a registry wants them.
 
     A file is registered under its URI, a schema with ``$id`` under that as well. Names given by
     anchors are only looked for in schemas, and a file of OpenAPI is none, so the schemas that have
-    them are also listed under ``$defs`` of the file.
+    them are also listed under ``$defs`` of the file, as are those written in extensions.
     """
-    dialect = Dialect(document, direction)
-    found: list[tuple[str, Any]] = []
-    for uri in document.files:
-        converted = dialect.convert(uri)
-        if document.version >= "3.1" and isinstance(converted, dict):
-            named = {f"anchored {i}": item for i, item in enumerate(anchored(converted))}
-            if named:
-                converted = converted | {"$defs": converted.get("$defs", {}) | named}
-        found.append((uri, converted))
-    by_uri = dict(found)
-    for identifier, (uri, pointer) in document.identified.items():
-        found.append((identifier, follow(by_uri[uri], tokens(pointer))))
-    return found, dialect.directional
+
+    def __init__(self, document: Document, direction: Direction) -> None:
+        self._dialect = Dialect(document, direction)
+        self.resources: dict[str, Any] = {}
+        for uri in document.files:
+            converted = self._dialect.convert(uri)
+            if document.version >= "3.1":
+                named = {f"anchored {i}": item for i, item in enumerate(anchored(converted))}
+                converted = _with_definitions(converted, named)
+            self.resources[uri] = converted
+        self._convert_extensions()
+        for identifier, (uri, pointer) in document.identified.items():
+            self.resources[identifier] = follow(self.resources[uri], tokens(pointer))
+
+    def _convert_extensions(self) -> None:
+        done: set[tuple[str, str]] = set()
+        while open_ := [place for place in self._dialect.extensions if place not in done]:
+            for uri, pointer in open_:
+                named = {pointer: self._dialect.convert(uri, pointer)}
+                self.resources[uri] = _with_definitions(self.resources[uri], named)
+                done.add((uri, pointer))
+
+    @property
+    def directional(self) -> bool:
+        """Whether the other direction comes out differently."""
+        return self._dialect.directional
+
+    def address(self, uri: str, pointer: str) -> str:
+        """The URI under which a place of the document is found among the resources."""
+        return self._dialect.address(uri, pointer)
+
+    def at(self, address: str) -> Any:
+        """The converted schema at a URI that ``address`` returned or a ``$ref`` holds."""
+        uri, _, fragment = address.partition("#")
+        return follow(self.resources[uri], tokens(unquote(fragment)))
+
+
+def _with_definitions(converted: Any, named: dict[str, Any]) -> Any:
+    if not named or not isinstance(converted, dict):
+        return converted
+    return converted | {"$defs": converted.get("$defs", {}) | named}

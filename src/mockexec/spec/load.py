@@ -116,6 +116,11 @@ class Document:
         file, line = self._place(uri, pointer)
         return f"{file}: {pointer or '/'}" if line is None else f"{file}:{line}"
 
+    def order(self, uri: str, pointer: str) -> tuple[int, int]:
+        """A key that sorts places as they are written, file by file."""
+        number = [*self._files].index(uri) if uri in self._files else len(self._files)
+        return number, self._line(uri, pointer)
+
     def error(self, message: str, uri: str, pointer: str) -> DocumentError:
         """The error that says ``message`` about the node at ``pointer`` of the file ``uri``."""
         file, line = self._place(uri, pointer)
@@ -124,10 +129,17 @@ class Document:
         return DocumentError(message, file=file, line=line)
 
     def _place(self, uri: str, pointer: str) -> tuple[str, int | None]:
-        """The label of the file and the line of ``pointer``, or of its nearest parent, in it."""
+        """The label of the file and the line of ``pointer`` in it; no line for what is no file."""
         file = self._files.get(uri)
         if file is None or uri.startswith("mem:"):
             return (file.label if file else uri), None
+        return file.label, self._line(uri, pointer)
+
+    def _line(self, uri: str, pointer: str) -> int:
+        """The line of ``pointer``, or of its nearest parent that is there."""
+        file = self._files.get(uri)
+        if file is None or not file.source:
+            return 0
         if file.marks is None:
             file.marks = marks(file.source, file=file.label)
         node = file.marks
@@ -136,7 +148,7 @@ class Document:
                 node = follow(node.value, [key])
             except LookupError:
                 break
-        return file.label, node.line
+        return node.line
 
     # Loading. Nothing below is called once ``load_document`` has returned, except ``_find`` for a
     # reference inside an example or extension, which the walk leaves alone.
@@ -255,7 +267,9 @@ def load_document(
 def _from_mapping(source: Mapping[str, Any]) -> _File:
     # By way of JSON: a deep copy with text keys, or a refusal of what JSON cannot hold.
     try:
-        data = json.dumps(dict(source), ensure_ascii=False, allow_nan=False).encode()
+        data = json.dumps(
+            dict(source), ensure_ascii=False, allow_nan=False, indent=2
+        ).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise DocumentError(f"not JSON types only: {error}", file="document") from error
     return _File(MEMORY, "document", data, parse(data, file="document"))

@@ -22,11 +22,11 @@ _Text = Callable[[Execution], str | None]
 _TEXT_FIELDS: Mapping[str, _Text] = {
     "status": wire.status,
     "userId": lambda execution: execution.owner or None,
-    "callerRid": lambda execution: execution.data.get("callerRid"),
-    "resourceVersion": lambda execution: execution.data.get("resourceVersion"),
+    "callerRid": wire.caller_rid,
+    "resourceVersion": wire.resource_version,
     "failureReason": wire.failure_reason,
     "foundryTraceId": lambda execution: execution.id,
-    "traceOwningRid": lambda execution: execution.data.get("traceOwningRid"),
+    "traceOwningRid": wire.trace_owning_rid,
 }
 _NULLABLE_FIELDS = ("userId", "callerRid")
 _FIELDS = (*_TEXT_FIELDS, "duration")

@@ -50,6 +50,24 @@ def duration_ms(execution: Execution) -> int:
     return max(finished_ns // MILLISECOND - start_ms(execution), 0)
 
 
+def resource_version(execution: Execution) -> str:
+    """The version of the resource that ran."""
+    version: str = execution.data.get("resourceVersion", "1.0.0")
+    return version
+
+
+def trace_owning_rid(execution: Execution) -> str:
+    """The resource that owns its trace: the one that ran unless another is known."""
+    rid: str = execution.data.get("traceOwningRid", execution.group)
+    return rid
+
+
+def caller_rid(execution: Execution) -> str | None:
+    """What called the resource; None when nothing is known to have."""
+    rid: str | None = execution.data.get("callerRid")
+    return rid
+
+
 def page(executions: Iterable[Execution], next_page_token: str | None) -> dict[str, Any]:
     """The answer of listExecutions; the last page has no token."""
     body: dict[str, Any] = {"data": [_execution(execution) for execution in executions]}
@@ -59,12 +77,11 @@ def page(executions: Iterable[Execution], next_page_token: str | None) -> dict[s
 
 
 def _execution(execution: Execution) -> dict[str, Any]:
-    data = execution.data
     shown: dict[str, Any] = {
         "duration": _duration(duration_ms(execution)),
         "foundryTraceId": execution.id,
-        "resourceVersion": data["resourceVersion"],
-        "traceOwningRid": data["traceOwningRid"],
+        "resourceVersion": resource_version(execution),
+        "traceOwningRid": trace_owning_rid(execution),
         "resourceRid": execution.group,
         "startTime": format_instant(start_ms(execution) * MILLISECOND, digits=3),
         "status": status(execution),
@@ -72,7 +89,7 @@ def _execution(execution: Execution) -> dict[str, Any]:
     reason = failure_reason(execution)
     if reason is not None:
         shown["failureReason"] = reason
-    caller: str | None = data.get("callerRid")
+    caller = caller_rid(execution)
     if caller is not None:
         shown["callerRid"] = caller
     return shown

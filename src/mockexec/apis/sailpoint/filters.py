@@ -29,7 +29,15 @@ _LITERAL = re.compile(
 
 
 class FilterError(ValueError):
-    """The text is not a filter, or not one this list supports; the message is for the client."""
+    """The filter cannot be used; the message, with the column, is for the client."""
+
+
+class FilterSyntaxError(FilterError):
+    """The text is not a filter."""
+
+
+class UnsupportedFilterError(FilterError):
+    """It is a filter, but of a kind the list does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ def parse(text: str) -> Expression:
     """The tree of a filter.
 
     Raises:
-        FilterError: it does not parse; the message has the column, counted from 1.
+        FilterSyntaxError: it does not parse; the message has the column, counted from 1.
     """
     return _Parser(text).whole()
 
@@ -104,7 +112,7 @@ def _tokens(text: str) -> list[_Token]:
         assert match is not None and match.lastindex is not None  # noqa: S101, PT018
         column = match.start(match.lastindex) + 1
         if match.lastindex == 4:
-            raise FilterError(f"column {column}: the string that starts here has no end")
+            raise FilterSyntaxError(f"column {column}: the string that starts here has no end")
         if match.lastindex == 2:
             tokens.append(_Token("string", _unescape(match[2], column), column - 1))
         else:
@@ -119,7 +127,9 @@ def _unescape(text: str, column: int) -> str:
     for match in re.finditer(r"\\(.)", text, re.DOTALL):
         if match[1] not in '"\\':
             place = column + match.start()
-            raise FilterError(f'column {place}: only \\" and \\\\ are escapes, got "{match[0]}"')
+            raise FilterSyntaxError(
+                f'column {place}: only \\" and \\\\ are escapes, got "{match[0]}"'
+            )
     return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
 
 
@@ -153,7 +163,7 @@ class _Parser:
         self._depth += 1
         if self._depth > DEPTH_MAX:
             column = self._peek.column
-            raise FilterError(f"column {column}: nested more than {DEPTH_MAX} deep")
+            raise FilterSyntaxError(f"column {column}: nested more than {DEPTH_MAX} deep")
         if self._take("word", "not"):
             expression: Expression = Not(self._negation())
         elif self._take("mark", "("):
@@ -225,4 +235,4 @@ class _Parser:
 
     def _fail(self, expected: str) -> NoReturn:
         token = self._peek
-        raise FilterError(f"column {token.column}: expected {expected}, got {token.shown}")
+        raise FilterSyntaxError(f"column {token.column}: expected {expected}, got {token.shown}")

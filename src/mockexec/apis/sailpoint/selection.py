@@ -12,7 +12,14 @@ import re
 from collections.abc import Mapping
 from functools import reduce
 
-from mockexec.apis.sailpoint.filters import And, Comparison, Expression, FilterError, Not, Value
+from mockexec.apis.sailpoint.filters import (
+    And,
+    Comparison,
+    Expression,
+    Not,
+    UnsupportedFilterError,
+    Value,
+)
 from mockexec.simulation.instants import INSTANT_MAX, INSTANT_MIN, parse_instant
 
 # A window is [from, to) in nanoseconds; windows stand in order and do not touch.
@@ -32,7 +39,7 @@ def select(expression: Expression | None, statuses: tuple[str, ...]) -> Selectio
     """What ``expression`` selects of executions with ``statuses``; None selects all.
 
     Raises:
-        FilterError: it has a field, an operator or a value that the list does not support.
+        UnsupportedFilterError: it has a field, an operator or a value that the list does not support.
     """
     if expression is None:
         return dict.fromkeys(statuses, ALWAYS)
@@ -51,12 +58,12 @@ def _compare(comparison: Comparison, statuses: tuple[str, ...]) -> Selection:
     supported = _SUPPORTED.get(field)
     if supported is None:
         known = " and ".join(_SUPPORTED)
-        raise FilterError(
+        raise UnsupportedFilterError(
             f'column {comparison.column}: the field "{field}" with the operator "{operator}" is '
             f"not supported here; the fields are {known}"
         )
     if operator not in supported:
-        raise FilterError(
+        raise UnsupportedFilterError(
             f'column {comparison.column}: the field "{field}" does not support the operator '
             f'"{operator}"; it supports {", ".join(supported)}'
         )
@@ -64,7 +71,7 @@ def _compare(comparison: Comparison, statuses: tuple[str, ...]) -> Selection:
     if field == "start_time":
         return dict.fromkeys(statuses, _window(operator, _instant(comparison, value)))
     if not value.quoted:
-        raise FilterError(
+        raise UnsupportedFilterError(
             f'column {comparison.column}: the field "status" with the operator "{operator}" takes '
             f"a string in double quotes, got {value.text}"
         )
@@ -81,7 +88,7 @@ def _instant(comparison: Comparison, value: Value) -> int:
     try:
         return parse_instant(text)
     except ValueError as error:
-        raise FilterError(
+        raise UnsupportedFilterError(
             f'column {comparison.column}: the field "start_time" with the operator '
             f'"{comparison.operator}" takes a date-time: {error}'
         ) from None

@@ -26,14 +26,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _ITERATIONS = 100_000
 _KEY_BYTES = 32
-NONCE_BYTES = 12
+_NONCE_BYTES = 12
 # What one envelope may inflate to: a small token can hold a thousand times its size in zeros.
 _CLEAR_BYTES_MAX = 1 << 20
 
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 
 
-class BrokenEnvelope(Exception):
+class BrokenEnvelope(Exception):  # noqa: N818  # it names what was given
     """A layer of an envelope cannot be undone; the text names the layer and the reason."""
 
 
@@ -44,7 +44,7 @@ class Secret:
     The agent refuses to leave its set-up page while they are the default; the mock does not.
     """
 
-    password: str = "changeme"
+    password: str = "changeme"  # noqa: S105  # the agent ships with it
     salt: str = "changeme"
 
 
@@ -56,9 +56,15 @@ class Content:
     data: Any
 
 
-def seal(content: Content, secret: Secret, nonce: bytes) -> str:
-    """Pack and encrypt; the inverse of ``unseal``. ``nonce`` is 12 bytes and never used twice."""
-    ciphertext = AESGCM(_key(secret)).encrypt(nonce, _deflate(content), None)
+def seal(content: Content, secret: Secret) -> str:
+    """Pack and encrypt; the inverse of ``unseal``.
+
+    The agent draws its nonce at random; here it is a keyed digest of the content, so that equal
+    contents seal to equal texts and no nonce ever serves two contents.
+    """
+    key, clear = _key(secret), _deflate(content)
+    nonce = hashlib.blake2b(clear, key=key, digest_size=_NONCE_BYTES).digest()
+    ciphertext = AESGCM(key).encrypt(nonce, clear, None)
     box = {"nonce": _encode(nonce), "ciphertext": _encode(ciphertext)}
     return _encode(json.dumps(box, separators=(",", ":")).encode())
 
@@ -69,8 +75,8 @@ def unseal(text: str, secret: Secret) -> Content:
     if not isinstance(box, dict):
         raise BrokenEnvelope("encrypted data: expected an object with nonce and ciphertext")
     nonce, ciphertext = _bytes_of(box, "nonce"), _bytes_of(box, "ciphertext")
-    if len(nonce) != NONCE_BYTES:
-        raise BrokenEnvelope(f"nonce: expected {NONCE_BYTES} bytes, got {len(nonce)}")
+    if len(nonce) != _NONCE_BYTES:
+        raise BrokenEnvelope(f"nonce: expected {_NONCE_BYTES} bytes, got {len(nonce)}")
     try:
         clear = AESGCM(_key(secret)).decrypt(nonce, ciphertext, None)
     except InvalidTag:

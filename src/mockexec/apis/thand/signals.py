@@ -30,7 +30,7 @@ _EXTENSION = re.compile(r"[a-z0-9]+", re.ASCII)
 _NOT_EXTENSIONS = frozenset({*_TEXT_ATTRIBUTES, "specversion", "data", "data_base64"})
 
 
-class BadSignal(Exception):
+class BadSignal(Exception):  # noqa: N818  # it names what was given
     """What was decrypted is not a signal. ``title`` is the server's fixed text."""
 
     def __init__(self, title: str, message: str = "") -> None:
@@ -60,9 +60,9 @@ def read_signal(text: str, secret: Secret) -> Signal:
     return Signal(content.data.get("type", ""), _decision(content.data))
 
 
-def mint_signal(event: Mapping[str, Any], secret: Secret, nonce: bytes) -> str:
-    """The ``input`` that carries ``event``, not yet percent-encoded."""
-    return seal(Content(_CONTENT_TYPE, dict(event)), secret, nonce)
+def mint_signal(event: Mapping[str, Any], secret: Secret) -> str:
+    """The ``input`` that carries the CloudEvent ``event``, not yet percent-encoded."""
+    return seal(Content(_CONTENT_TYPE, dict(event)), secret)
 
 
 def approval(*, approved: bool, event_id: str, time: str) -> dict[str, Any]:

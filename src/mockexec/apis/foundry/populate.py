@@ -1,0 +1,163 @@
+"""Foundry's part of a world: resources, their executions, and how new ones arrive.
+
+Sources: the reference page (only finished executions are listed) and the observability overview
+(run history of 30 days). The form of trace ids is that of the page's example, a UUID of version 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from mockexec.apis.foundry import wire
+from mockexec.http.auth import keep_fixture_tokens
+from mockexec.simulation.chance import Random
+from mockexec.simulation.execution import Execution
+from mockexec.simulation.instants import DAY, MILLISECOND, parse_duration
+from mockexec.simulation.lifecycle import COMPLETED, FAILED, RUNNING, Step, draw_plan
+from mockexec.simulation.store import Index
+from mockexec.simulation.world import Arrival, Model, Realm, born
+
+_RETENTION_NS = 30 * DAY
+# Between 1582-10-15, where the time in a UUID begins, and 1970, in units of 100 ns.
+_UUID_EPOCH_TICKS = 0x01B2_1DD2_1381_4000
+
+
+class Resource(NamedTuple):
+    """Something whose executions can be listed. ``viewers`` None: everybody may."""
+
+    rid: str
+    profile: str
+    versions: tuple[str, ...]
+    callers: tuple[str, ...]
+    trace_owners: tuple[str, ...]
+    attended: float  # the chance that a run has a user
+    viewers: frozenset[str] | None
+    denied_with: str
+
+
+def populate(realm: Realm) -> None:
+    """Fills a fresh realm from its scenario."""
+    data = realm.scenario.data
+    keep_fixture_tokens(realm)
+    resources = realm.table("resources")
+    for raw in data.get("resources", ()):
+        resources[raw["rid"]] = _resource(raw)
+    told = (_told(realm, raw) for raw in data.get("executions", ()))
+    past = (execution for raw in data.get("history", ()) for execution in _history(realm, raw))
+    realm.load([*told, *past])
+
+
+def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
+    """Starts one run of the arrival's resource."""
+    random = realm.random("arriving")
+    execution = _drawn(realm, _known(realm, arrival.data["resource"]), random, at_ns)
+    return realm.start(
+        execution.id,
+        group=execution.group,
+        plan=execution.plan,
+        at_ns=execution.created_ns,
+        owner=execution.owner,
+        data=execution.data,
+    )
+
+
+def _resource(raw: Mapping[str, Any]) -> Resource:
+    viewers = raw.get("viewers")
+    return Resource(
+        rid=raw["rid"],
+        profile=raw["profile"],
+        versions=tuple(raw["versions"]),
+        callers=tuple(raw.get("callers", ())),
+        trace_owners=tuple(raw.get("trace_owners", (raw["rid"],))),
+        attended=raw.get("attended", 1.0),
+        viewers=None if viewers is None else frozenset(viewers),
+        denied_with=raw.get("denied_with", "ListExecutionsPermissionDenied"),
+    )
+
+
+def _known(realm: Realm, rid: str) -> Resource:
+    resource: Resource | None = realm.table("resources").get(rid)
+    if resource is None:
+        raise LookupError(f"the scenario {realm.scenario.name} has no resource {rid}")
+    return resource
+
+
+def _told(realm: Realm, raw: Mapping[str, Any]) -> Execution:
+    """An execution that the scenario tells in full."""
+    started_ns = realm.world.now_ns + parse_duration(raw["started"])
+    started_ns -= started_ns % MILLISECOND
+    failed = raw["status"] == wire.FAILED
+    plan = (Step(RUNNING, 0), Step(FAILED if failed else COMPLETED, parse_duration(raw["ran"])))
+    shown = ("resourceVersion", "traceOwningRid", "callerRid", "failureReason")
+    return born(
+        raw["foundryTraceId"],
+        group=_known(realm, raw["resource"]).rid,
+        plan=plan,
+        at_ns=started_ns,
+        owner=raw.get("userId", ""),
+        data={key: raw[key] for key in shown if key in raw},
+    )
+
+
+def _history(realm: Realm, raw: Mapping[str, Any]) -> Iterator[Execution]:
+    """``count`` drawn executions of a resource, spread over the time before the world's start."""
+    resource = _known(realm, raw["resource"])
+    random = realm.random(f"history/{resource.rid}")
+    within_ns, now_ns = parse_duration(raw["within"]), realm.world.now_ns
+    for _ in range(raw["count"]):
+        yield _drawn(realm, resource, random, now_ns - random.randrange(1, within_ns))
+
+
+def _drawn(realm: Realm, resource: Resource, random: Random, at_ns: int) -> Execution:
+    """An execution of ``resource`` that comes into being at ``at_ns``, all else left to chance."""
+    # Whole milliseconds, which is all that the API shows of a time.
+    at_ns -= at_ns % MILLISECOND
+    people = realm.scenario.data["people"]
+    attended = random.random() < resource.attended
+    caller = random.choice((None, *resource.callers))
+    data = {
+        # The newest version comes first in the fixtures, and runs most.
+        "resourceVersion": resource.versions[int(random.random() ** 3 * len(resource.versions))],
+        "traceOwningRid": random.choice(resource.trace_owners),
+    }
+    if caller is not None:
+        data["callerRid"] = caller
+    return born(
+        _trace_id(at_ns, random),
+        group=resource.rid,
+        plan=draw_plan(realm.profile(resource.profile), random),
+        at_ns=at_ns,
+        owner=random.choice(people)["id"] if attended else "",
+        data=data,
+    )
+
+
+def _trace_id(at_ns: int, random: Random) -> str:
+    """A UUID of version 6: the time, most significant part first, then chance."""
+    ticks = at_ns // 100 + _UUID_EPOCH_TICKS
+    high, low = divmod(ticks, 1 << 12)
+    clock_and_node = random.getrandbits(62) | 1 << 63
+    return str(UUID(int=high << 80 | 6 << 76 | low << 64 | clock_and_node))
+
+
+def _started_key(execution: Execution) -> tuple[str, int] | None:
+    if not execution.is_final:
+        return None
+    return execution.group, -wire.start_ms(execution)
+
+
+def _status_key(execution: Execution) -> tuple[str, str, int] | None:
+    if not execution.is_final:
+        return None
+    return execution.group, wire.status(execution), -wire.start_ms(execution)
+
+
+MODEL = Model(
+    "foundry",
+    indexes=(Index("started", _started_key), Index("status", _status_key)),
+    populate=populate,
+    arrive=arrive,
+    retention_ns=_RETENTION_NS,
+)

@@ -1,0 +1,54 @@
+"""Cancelling: the execution itself, everything below it and everything above it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mockexec.apis.polos.workflows import profile
+from mockexec.simulation.execution import Execution
+from mockexec.simulation.lifecycle import CANCELLED, CANCELLING, CLAIMED, QUEUED, cancel_plan
+from mockexec.simulation.world import Realm
+
+
+def cancel(realm: Realm, execution: Execution) -> Execution:
+    """``execution``, not yet ended, after a user has asked for its cancelling.
+
+    Relatives that have ended, or are being cancelled already, stay as they are.
+    """
+    relatives = [*_descendants(realm, execution), *_ancestors(realm, execution)]
+    cancelled = _cancel_one(realm, execution)
+    for relative in relatives:
+        if not relative.is_final and relative.state != CANCELLING:
+            _cancel_one(realm, relative)
+    return cancelled
+
+
+def _cancel_one(realm: Realm, execution: Execution) -> Execution:
+    now_ns = realm.world.now_ns
+    if execution.state == CANCELLING:
+        # Asking again only renews the time of asking.
+        return realm.amend(execution, data={"cancelled_ns": now_ns})
+    asked = {"cancelled_by": "user", "cancelled_ns": now_ns}
+    if execution.state in {QUEUED, CLAIMED}:
+        return realm.move(execution, CANCELLED, data={**asked, "worker": None})
+    confirmed = cancel_plan(
+        profile(realm, execution.group), realm.random("cancellations"), {"worker": None}
+    )
+    return realm.move(execution, CANCELLING, plan=confirmed, data=asked)
+
+
+def _descendants(realm: Realm, execution: Execution) -> Iterator[Execution]:
+    """Children, their children and so on; a parent exists before its child, so there is an end."""
+    parents = [execution]
+    while parents:
+        children = list(realm.executions.range("parent", (parents.pop().id,)).iterate())
+        yield from children
+        parents += children
+
+
+def _ancestors(realm: Realm, execution: Execution) -> Iterator[Execution]:
+    """The parent, its parent and so on, as far as they are known."""
+    parent_id = execution.data.get("parent")
+    while parent_id is not None and (parent := realm.executions.get(parent_id)) is not None:
+        yield parent
+        parent_id = parent.data.get("parent")

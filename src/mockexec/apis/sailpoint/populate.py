@@ -1,0 +1,149 @@
+"""A scenario's workflows and executions, brought into a fresh world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from mockexec.http.auth import keep_fixture_tokens
+from mockexec.simulation.chance import Random
+from mockexec.simulation.execution import Execution
+from mockexec.simulation.instants import HOUR, parse_duration
+from mockexec.simulation.lifecycle import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    RUNNING,
+    Plan,
+    Step,
+    draw_plan,
+)
+from mockexec.simulation.world import Arrival, Realm, born
+
+_FINAL_OF = {"Completed": COMPLETED, "Failed": FAILED, "Canceled": CANCELLED}
+# A step that waits for something has no length of its own; its events are spread over this.
+_WAIT_SHOWN_AS_NS = HOUR
+
+
+def populate(realm: Realm) -> None:
+    """Fills a fresh realm from its scenario."""
+    keep_fixture_tokens(realm)
+    workflows = realm.table("workflows")
+    for raw in realm.scenario.data["workflows"]:
+        workflows[raw["id"]] = _workflow(realm, raw)
+    executions = [_told(realm, raw) for raw in realm.scenario.data.get("executions", ())]
+    for raw in realm.scenario.data["workflows"]:
+        executions += _past(realm, raw)
+    realm.load(executions)
+
+
+def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
+    """Starts the workflow that an arrival process is for."""
+    return launch(realm, realm.table("workflows").get(arrival.data["workflow"]), at_ns)
+
+
+def launch(realm: Realm, workflow: Any, at_ns: int) -> Execution:
+    """Starts a workflow.
+
+    Raises:
+        RealmFull: no further execution fits.
+    """
+    plan = realm.plan(workflow["profile"])
+    return realm.start(
+        realm.uuid("executions"),
+        group=workflow["id"],
+        plan=plan,
+        at_ns=at_ns,
+        data={"requestId": realm.hex("requests"), "planned_ns": _planned_ns(plan)},
+    )
+
+
+def _workflow(realm: Realm, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A workflow with all that its wire form needs; the scenario's relative times made absolute."""
+    random = realm.random("owners")
+    people = realm.scenario.data["people"]
+    now_ns = realm.world.now_ns
+    # Nobody made a workflow on the very nanosecond.
+    within_the_second = random.randrange(1_000_000_000)
+    return {
+        "id": raw["id"],
+        "name": raw["name"],
+        "description": raw["description"],
+        "owner": _identity(random.choice(people)),
+        "creator": _identity(random.choice(people)),
+        "modified_by": _identity(random.choice(people)),
+        "created_ns": now_ns + parse_duration(raw["created"]) - within_the_second,
+        "modified_ns": now_ns + parse_duration(raw["modified"]) - within_the_second,
+        "definition": _definition(raw["steps"]),
+        "steps": raw["steps"],
+        "enabled": raw["enabled"],
+        "trigger": raw["trigger"],
+        "profile": raw["profile"],
+    }
+
+
+def _identity(person: Mapping[str, str]) -> dict[str, str]:
+    # The vendor's identity ids are 32 hexadecimal digits.
+    return {"type": "IDENTITY", "id": person["id"].replace("-", ""), "name": person["name"]}
+
+
+def _definition(steps: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """The vendor's form of a chain of steps: each names the next, the last one is ``success``."""
+    names = [step["name"] for step in steps]
+    definition = {
+        step["name"]: {
+            "type": "action",
+            "actionId": step["action"],
+            "attributes": step.get("attributes", {}),
+            "nextStep": following,
+        }
+        for step, following in zip(steps, [*names[1:], "success"], strict=True)
+    }
+    return {"start": names[0], "steps": {**definition, "success": {"type": "success"}}}
+
+
+def _told(realm: Realm, raw: Mapping[str, Any]) -> Execution:
+    """An execution that the scenario tells one by one: its start, its length, its end."""
+    at_ns = realm.world.now_ns + parse_duration(raw["started"])
+    runs_ns = parse_duration(raw["runs"])
+    final = _FINAL_OF[raw["status"]]
+    data = {"reason": raw["reason"]} if "reason" in raw else None
+    plan = (Step(RUNNING), Step(final, runs_ns, data))
+    request_id = raw.get("request_id") or realm.hex("requests")
+    return born(
+        raw["id"],
+        group=raw["workflow"],
+        plan=plan,
+        at_ns=at_ns,
+        data={"requestId": request_id, "planned_ns": runs_ns},
+    )
+
+
+def _past(realm: Realm, raw: Mapping[str, Any]) -> Iterator[Execution]:
+    """The executions of a workflow's ``history``, drawn from its profile; some still run."""
+    history = raw.get("history")
+    if history is None:
+        return
+    # One generator for all: a hundred thousand of them would each take longer to make than to use.
+    random = realm.random("history")
+    profile, workflow_id = realm.profile(raw["profile"]), raw["id"]
+    within_ns, now_ns = parse_duration(history["within"]), realm.world.now_ns
+    for _ in range(history["count"]):
+        plan = draw_plan(profile, random)
+        request_id = f"{random.getrandbits(128):032x}"
+        yield born(
+            _uuid(random),
+            group=workflow_id,
+            plan=plan,
+            at_ns=now_ns - 1 - random.randrange(within_ns),
+            data={"requestId": request_id, "planned_ns": _planned_ns(plan)},
+        )
+
+
+def _uuid(random: Random) -> str:
+    return str(UUID(int=random.getrandbits(128), version=4))
+
+
+def _planned_ns(plan: Plan) -> int:
+    return sum(_WAIT_SHOWN_AS_NS if step.after_ns is None else step.after_ns for step in plan)

@@ -1,0 +1,93 @@
+"""The futures of executions: how long they wait for an approval, and who may give it.
+
+A profile that ``waits_for`` an approval waits from the start; if nobody answers in time the
+execution times out. In a plan the deadline comes first and what an approval leads to after it, so
+that granting one jumps over the deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mockexec.apis.thand.wire import TIMED_OUT
+from mockexec.simulation.chance import Random
+from mockexec.simulation.instants import SECOND, parse_duration
+from mockexec.simulation.lifecycle import (
+    CANCELLED,
+    CANCELLING,
+    COMPLETED,
+    FAILED,
+    RUNNING,
+    TERMINATED,
+    WAITING,
+    Plan,
+    Profile,
+    Span,
+    Step,
+    draw_plan,
+)
+
+_APPROVAL_WITHIN = "24h"
+_CLEANUP_NS = 5 * SECOND
+
+
+def unanswered(profile: Profile, workflow: Mapping[str, Any], random: Random) -> Plan:
+    """The plan of an execution whose approval, if it needs one, is for the API's users to give."""
+    within_ns = parse_duration(workflow.get("approval_within", _APPROVAL_WITHIN))
+    plan: list[Step] = []
+    for step in draw_plan(profile, random):
+        if step.state == WAITING:
+            deadline = Step(FAILED, within_ns, {TIMED_OUT: True})
+            plan += [step._replace(after_ns=0, reads=None), deadline]
+        else:
+            plan.append(step)
+    return tuple(plan)
+
+
+def answered(plan: Plan, approvers: Mapping[str, Any], random: Random) -> Plan:
+    """The same plan with simulated approvers, who grant, refuse, or let the deadline pass."""
+    weights = [approvers[answer] for answer in ("granted", "refused", "ignored")]
+    delay = Span.parse(approvers["after"])
+    steps: list[Step] = []
+    rest = plan
+    while (held := held_at(rest)) is not None:
+        answer = random.choices(("granted", "refused", "ignored"), weights)[0]
+        if answer == "ignored":
+            break
+        before, rest = rest[: held - 1], rest[held + 1 :]
+        after_ns = delay.draw(random)
+        if answer == "refused":
+            return (*steps, *before, Step(FAILED, after_ns))
+        steps += [*before, Step(RUNNING, after_ns, {"waits_for": None})]
+    return (*steps, *rest)
+
+
+def ending(word: str, after_ns: int) -> Plan:
+    """A plan that ends as ``word``, in the API's words, ``after_ns`` after it began."""
+    start = Step(RUNNING, 0)
+    match word:
+        case "completed":
+            return (start, Step(COMPLETED, after_ns))
+        case "failed":
+            return (start, Step(FAILED, after_ns))
+        case "timed_out":
+            return (start, Step(WAITING, 0), Step(FAILED, after_ns, {TIMED_OUT: True}))
+        case "terminated":
+            return (start, Step(TERMINATED, after_ns))
+        case "canceled":
+            cleanup_ns = min(_CLEANUP_NS, after_ns)
+            return (
+                start,
+                Step(CANCELLING, after_ns - cleanup_ns),
+                Step(CANCELLED, cleanup_ns),
+            )
+    raise ValueError(f"{word!r} is no final state")
+
+
+def held_at(plan: Plan) -> int | None:
+    """Where in ``plan`` stands the step that an approval brings on, right behind its deadline."""
+    for position, step in enumerate(plan):
+        if step.state == RUNNING and step.after_ns is None and step.reads is None:
+            return position
+    return None

@@ -1,0 +1,85 @@
+"""Values for a schema, from a seeded generator.
+
+The schema is brought into canonical form first, which knows no allOf, if or not any more, and
+compiled into a tree of makers (``makers``). A value is then made top down, validated as a whole,
+and made again, smaller each time, while it does not fit.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from mockexec.mocking.hints import Hints
+from mockexec.mocking.makers import Compiler, Draw, NoValue
+from mockexec.simulation.chance import Random
+from mockexec.spec.operations import SchemaRef
+from mockexec.spec.schemas import Schemas
+
+if TYPE_CHECKING:
+    from faker import Generator as Faker
+
+__all__ = ["Generator", "NoValue"]
+
+ATTEMPTS_MAX = 60
+# How deep optional parts are filled in, and about how many values there are in all.
+LEVELS = 5
+VALUES_MAX = 600
+
+
+class Generator:
+    """Makes values that fit one schema, as a response may have them.
+
+    Raises:
+        NoValue: the schema is beyond what can be made.
+    """
+
+    def __init__(self, schemas: Schemas, ref: SchemaRef) -> None:
+        self._validator = schemas.validator(ref, "response")
+        try:
+            canonical = jsonschema_rs.canonicalize(
+                schemas.reference(ref),
+                registry=schemas.registry("response"),
+                draft=jsonschema_rs.Draft202012,
+                validate_formats=True,
+                offline=True,
+            )
+        except (jsonschema_rs.canonical.CanonicalizationError, jsonschema_rs.ValidationError) as no:
+            raise NoValue(f"the schema has no canonical form: {no}") from None
+        self._compiler = Compiler(canonical)
+        self._hints = Hints(schemas, (ref,))
+
+    def value(self, random: Random, *, name: str = "", examples: bool = True) -> Any:
+        """A value; the same for the same state of ``random``.
+
+        ``name`` is what the value is called where it goes, if that may tell something about it;
+        ``examples`` lets the document's own examples of parts of it be used.
+
+        Raises:
+            NoValue: none was found in 60 attempts.
+        """
+        for attempt in range(ATTEMPTS_MAX):
+            draw = Draw(
+                random,
+                _faker(),
+                levels=max(0, LEVELS - attempt // 8),
+                values_left=VALUES_MAX // (1 + attempt // 8),
+                # An example that is fit by itself may still not fit in with the rest.
+                examples=examples and attempt < ATTEMPTS_MAX // 4,
+            )
+            try:
+                value = self._compiler.root.make(draw, name, self._hints)
+            except NoValue:
+                continue
+            if self._validator.is_valid(value):
+                return value
+        raise NoValue(f"no value was found in {ATTEMPTS_MAX} attempts")
+
+
+@cache
+def _faker() -> Faker:
+    from faker import Factory  # noqa: PLC0415  # 0.2 s, and most mocks never generate
+
+    return Factory.create("en_US")

@@ -1,0 +1,145 @@
+"""Texts that match a regular expression, for the patterns that schemas have.
+
+Patterns are ECMA 262 ones; Python's own parser reads them after a few spellings are changed. What
+it cannot read, or what looks around or refers back, may come out wrong: callers check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from re import _constants as op  # type: ignore[attr-defined]  # no public parser of patterns
+from re import _parser  # type: ignore[attr-defined]  # as above
+from typing import Any
+
+from mockexec.simulation.chance import Random
+
+REPEATS_MAX = 8
+# Characters that a reader can read, likeliest first where a set admits several.
+_PRINTABLE = [*map(chr, range(0x20, 0x7F))]
+_READABLE = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_CATEGORIES: dict[Any, Callable[[str], bool]] = {
+    op.CATEGORY_DIGIT: lambda char: char in "0123456789",
+    op.CATEGORY_NOT_DIGIT: lambda char: char not in "0123456789",
+    op.CATEGORY_WORD: lambda char: char in _READABLE or char == "_",
+    op.CATEGORY_NOT_WORD: lambda char: char not in _READABLE and char != "_",
+    op.CATEGORY_SPACE: str.isspace,
+    op.CATEGORY_NOT_SPACE: lambda char: not char.isspace(),
+}
+# Python's spelling of what ECMA 262 writes in another way.
+_SPELLINGS = (
+    (re.compile(r"\(\?<(?=[A-Za-z_])"), "(?P<"),
+    (re.compile(r"\\k<(\w+)>"), r"(?P=\1)"),
+    (re.compile(r"\\u\{([0-9A-Fa-f]+)\}"), lambda found: re.escape(chr(int(found[1], 16)))),
+    (re.compile(r"\\p\{(?:Lu|Uppercase)\}"), "A-Z"),
+    (re.compile(r"\\p\{(?:Ll|Lowercase)\}"), "a-z"),
+    (re.compile(r"\\p\{(?:N|Nd|Number)\}"), "0-9"),
+    (re.compile(r"\\p\{[^}]*\}"), "A-Za-z"),
+    (re.compile(r"\\([/_\-@:;,#~%&=!<>'\"` ])"), lambda found: re.escape(found[1])),
+)
+
+
+class Pattern:
+    """One pattern, read once.
+
+    Raises:
+        ValueError: Python cannot read it.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        try:
+            self._tokens = _parser.parse(_respelled(pattern))
+        except (re.error, OverflowError, RecursionError, ValueError) as error:
+            raise ValueError(f"the pattern {pattern!r} cannot be read: {error}") from None
+        first, last = (self._tokens[0], self._tokens[-1]) if len(self._tokens) else (None, None)
+        self._open_start = first is None or first[0] is not op.AT
+        self._open_end = last is None or last[0] is not op.AT
+
+    def text(self, random: Random, *, length_min: int = 0) -> str:
+        """A text that the pattern describes, drawn out to ``length_min`` where it is possible."""
+        text = ""
+        for spread in (3, REPEATS_MAX, max(REPEATS_MAX, length_min)):
+            text = _Writer(random, spread).sequence(self._tokens)
+            if len(text) >= length_min:
+                return text
+        missing = length_min - len(text)
+        filler = "".join(random.choices(_READABLE[:26], k=missing))
+        if self._open_end:
+            return text + filler
+        return filler + text if self._open_start else text
+
+
+def _respelled(pattern: str) -> str:
+    for found, written in _SPELLINGS:
+        pattern = found.sub(written, pattern)  # type: ignore[arg-type]  # text or function, as re wants
+    return pattern
+
+
+class _Writer:
+    """Writes one text; ``spread`` bounds how often an unbounded part repeats beyond its least."""
+
+    def __init__(self, random: Random, spread: int) -> None:
+        self.random = random
+        self.spread = spread
+        self.groups: dict[int, str] = {}
+
+    def sequence(self, tokens: Any) -> str:
+        return "".join(self._token(code, argument) for code, argument in tokens)
+
+    def _token(self, code: Any, argument: Any) -> str:
+        if code is op.LITERAL:
+            return chr(argument)
+        if code is op.NOT_LITERAL:
+            return self._one(lambda char: ord(char) != argument)
+        if code is op.ANY:
+            return self._one(lambda _char: True)
+        if code is op.IN:
+            return self._set(argument)
+        if code is op.BRANCH:
+            return self.sequence(self.random.choice(argument[1]))
+        if code is op.SUBPATTERN:
+            text = self.sequence(argument[3])
+            if argument[0] is not None:
+                self.groups[argument[0]] = text
+            return text
+        if code in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+            least, most, part = argument
+            count = self.random.randint(least, min(most, least + self.spread))
+            return "".join(self.sequence(part) for _ in range(count))
+        if code is op.GROUPREF:
+            return self.groups.get(argument, "")
+        if code is op.ATOMIC_GROUP:
+            return self.sequence(argument)
+        # Anchors and looking around take no room.
+        return ""
+
+    def _set(self, members: Any) -> str:
+        negated = bool(members) and members[0][0] is op.NEGATE
+        parts = members[1:] if negated else members
+
+        def admits(char: str) -> bool:
+            return any(_in(code, argument, char) for code, argument in parts) != negated
+
+        return self._one(admits, parts)
+
+    def _one(self, admits: Callable[[str], bool], parts: Any = ()) -> str:
+        readable = [char for char in _READABLE if admits(char)]
+        if readable:
+            return self.random.choice(readable)
+        printable = [char for char in _PRINTABLE if admits(char)]
+        if printable:
+            return self.random.choice(printable)
+        for code, argument in parts:
+            if code is op.LITERAL:
+                return chr(argument)
+            if code is op.RANGE:
+                return chr(self.random.randint(*argument))
+        return ""
+
+
+def _in(code: Any, argument: Any, char: str) -> bool:
+    if code is op.LITERAL:
+        return ord(char) == argument
+    if code is op.RANGE:
+        return bool(argument[0] <= ord(char) <= argument[1])
+    return _CATEGORIES[argument](char) if code is op.CATEGORY else False

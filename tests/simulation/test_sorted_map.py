@@ -1,0 +1,76 @@
+"""The sorted map against a plain dict."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockexec.simulation.sorted_map import SortedMap
+
+KEYS = st.integers(0, 400)
+WRITES = st.lists(st.tuples(st.booleans(), KEYS), max_size=600)
+
+
+def apply(target: SortedMap[int], model: dict[int, int], writes: list[tuple[bool, int]]) -> None:
+    """The same writes on both."""
+    for position, (adds, key) in enumerate(writes):
+        if adds:
+            target[key] = position
+            model[key] = position
+        else:
+            target.discard(key)
+            model.pop(key, None)
+
+
+def assert_same(target: SortedMap[int], model: dict[int, int]) -> None:
+    """Content, order, counts and slices agree."""
+    ordered = sorted(model.items())
+    assert list(target.items()) == ordered
+    assert list(target.items(reverse=True)) == ordered[::-1]
+    assert len(target) == len(model)
+    assert target.first() == (ordered[0] if ordered else None)
+    for probe in (0, 17, 200, 401):
+        assert target.rank(probe) == sum(key < probe for key in model)
+        assert target.get(probe) == model.get(probe)
+        assert (probe in target) == (probe in model)
+
+
+@given(WRITES)
+def test_it_is_a_dict_in_order(writes: list[tuple[bool, int]]) -> None:
+    """After any writes it holds what a dict would, sorted."""
+    target: SortedMap[int] = SortedMap()
+    model: dict[int, int] = {}
+    apply(target, model, writes)
+    assert_same(target, model)
+
+
+@given(WRITES, WRITES, WRITES)
+def test_a_fork_and_its_origin_do_not_see_each_others_writes(
+    before: list[tuple[bool, int]], here: list[tuple[bool, int]], there: list[tuple[bool, int]]
+) -> None:
+    """Both sides go on from the same content, each by itself."""
+    origin: SortedMap[int] = SortedMap()
+    model: dict[int, int] = {}
+    apply(origin, model, before)
+    twin, twin_model = origin.fork(), dict(model)
+    apply(origin, model, here)
+    apply(twin, twin_model, there)
+    assert_same(origin, model)
+    assert_same(twin, twin_model)
+
+
+@given(st.sets(KEYS), st.integers(0, 420), st.integers(0, 420), st.booleans())
+def test_any_slice_is_the_slice_of_the_sorted_list(
+    keys: set[int], start: int, stop: int, reverse: bool
+) -> None:
+    """``items`` by position, in both directions, from a map that was built at once."""
+    target = SortedMap((key, str(key)) for key in keys)
+    expected = [(key, str(key)) for key in sorted(keys)[start:stop]]
+    assert list(target.items(start, stop, reverse=reverse)) == (
+        expected[::-1] if reverse else expected
+    )
+
+
+def test_the_last_of_equal_keys_counts() -> None:
+    """Building from pairs is like building a dict from them."""
+    assert list(SortedMap([(1, "a"), (1, "b")]).items()) == [(1, "b")]

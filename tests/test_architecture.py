@@ -1,0 +1,71 @@
+"""The rules of the house, checked: layers, engines behind one file, Connexion's extension points."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
+from connexion.middleware.main import ConnexionMiddleware
+from connexion.security import SecurityHandlerFactory
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "mockexec"
+
+# Which modules may import an engine.
+ENGINES = {
+    "connexion": {"server/connexion_app.py", "server/pipeline.py"},
+    "starlette": {"server/connexion_app.py"},
+    "uvicorn": {"server/run.py"},
+    "faker": {"mocking/generate.py", "mocking/words.py", "cli/fixtures.py"},
+    "schemathesis": {"verify/schemathesis_engine.py"},
+    "hypothesis": set(),
+    "pytest": {"pytest_plugin.py"},
+}
+
+
+def test_the_layers_hold() -> None:
+    """import-linter finds every import in its direction."""
+    run = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_each_engine_stands_behind_one_file(engine: str) -> None:
+    """No other module imports it."""
+    pattern = re.compile(rf"^\s*(?:from|import) {engine}\b", re.MULTILINE)
+    users = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if pattern.search(path.read_text())
+    }
+    assert users <= ENGINES[engine]
+
+
+def test_a_plain_import_pulls_no_engine() -> None:
+    """``import mockexec`` is light: what is heavy comes when it is used."""
+    code = "import sys, mockexec; print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"connexion", "uvicorn", "pytest", "faker", "schemathesis"} & {*run.stdout.split()}
+
+
+def test_the_extension_points_of_connexion_are_as_we_use_them() -> None:
+    """What the pipeline overrides and calls still has the names and parameters it relies on."""
+    assert issubclass(SpecMiddleware, object)
+    assert {"make_operation", "_add_operation_internal"} <= AbstractRoutingAPI.__abstractmethods__
+    assert {"add_api", "__call__"} <= SpecMiddleware.__abstractmethods__
+    routing = inspect.signature(AbstractRoutingAPI.__init__).parameters
+    assert {"pythonic_params", "resolver_error_handler"} <= routing.keys()
+    added = inspect.signature(AbstractRoutingAPI._add_operation_internal).parameters
+    assert list(added) == ["self", "method", "path", "operation", "name"]
+    factory = inspect.signature(SecurityHandlerFactory.parse_security_scheme).parameters
+    assert list(factory) == ["self", "security_scheme", "required_scopes"]
+    options = inspect.signature(ConnexionMiddleware.__init__).parameters
+    assert {"middlewares", "resolver", "security_map", "swagger_ui_options"} <= options.keys()
