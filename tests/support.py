@@ -58,7 +58,12 @@ class Served:
         return self.mock.apis[api].dialect.development_token(self.realm(api))
 
     def request(
-        self, method: str, path: str, *, headers: Mapping[str, str | None] | None = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str | None] | None = None,
+        **more: Any,
     ) -> httpx.Response:
         """Sends one request; ``more`` as for httpx (params, json, data, files, content)."""
         api = path.split("/")[1]

@@ -14,6 +14,7 @@ from types import ModuleType
 from mockexec.errors import DocumentError
 from mockexec.http.call import Call, Handler, Reply, Verifier
 from mockexec.http.refusal import Refusal
+from mockexec.settings import Settings
 from mockexec.simulation.world import Model, Realm
 from mockexec.spec.load import Document
 from mockexec.spec.operations import (
@@ -26,6 +27,8 @@ from mockexec.spec.operations import (
 from mockexec.spec.schemas import Schemas
 
 Gate = Callable[[Call], None]
+# (world's part, settings, options as texts) → a text that a client of the API sends.
+Mint = Callable[[Realm, Settings, Mapping[str, str]], str]
 
 
 def _no_aliases(path: str) -> tuple[str, ...]:  # noqa: ARG001  # the signature of Dialect.aliases
@@ -48,6 +51,8 @@ class Dialect:
     on every operation. ``aliases``: further paths at which a document's path answers.
     ``reply_headers``: added to every reply, refusals too. ``options``: the dialect's own settings
     with their defaults. ``development_token``: the credential that docs and printed commands use.
+    ``mints``: by kind, what ``mockexec token`` can make besides; each raises UsageError for an
+    option that is wrong.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Dialect:
     aliases: Callable[[str], tuple[str, ...]] = _no_aliases
     reply_headers: Callable[[Call], tuple[tuple[str, str], ...]] = _no_headers
     options: Mapping[str, str] = field(default_factory=dict)
+    mints: Mapping[str, Mint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

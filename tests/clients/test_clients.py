@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from mockexec.server.run import BackgroundServer
 
 from mockexec import catalog
 from mockexec.server.app import App
 from mockexec.server.mock import Mock
-from mockexec.server.run import BackgroundServer
 from mockexec.simulation.clock import Clock
 
 pytestmark = pytest.mark.clients
@@ -37,7 +37,8 @@ def environment(api: str) -> Path:
     stamp = folder / "requirements.txt"
     if not stamp.is_file() or stamp.read_text() != wanted:
         venv.create(folder, with_pip=True, clear=True)
-        command = [python, "-m", "pip", "install", "-q", "-r", HERE / api / "requirements.txt"]
+        requirements = str(HERE / api / "requirements.txt")
+        command = [str(python), "-m", "pip", "install", "-q", "-r", requirements]
         subprocess.run(command, check=True)
         stamp.write_text(wanted)
     return python

@@ -104,9 +104,16 @@ GOOD: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("method", "path", "request_", "expected"), GOOD, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(
+    ("method", "path", "request_", "expected"), GOOD, ids=lambda v: str(v)[:40]
+)
 def test_good_input_is_understood(
-    served: Served, api: str, method: str, path: str, request_: dict[str, Any], expected: dict[str, Any]
+    served: Served,
+    api: str,
+    method: str,
+    path: str,
+    request_: dict[str, Any],
+    expected: dict[str, Any],
 ) -> None:
     """What the document allows is read as the document says."""
     if "content" in request_ and not isinstance(request_["content"], bytes):
@@ -204,7 +211,13 @@ BAD: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("method", "path", "request_", "status", "named"), BAD, ids=lambda v: str(v)[:40]
 )
 def test_bad_input_is_refused_as_the_vendor_does(
-    served: Served, api: str, method: str, path: str, request_: dict[str, Any], status: int, named: str
+    served: Served,
+    api: str,
+    method: str,
+    path: str,
+    request_: dict[str, Any],
+    status: int,
+    named: str,
 ) -> None:
     """A 4xx in the vendor's own format, that names the place."""
     response = served.request(method, f"/{api}{path}", **request_)

@@ -29,7 +29,7 @@ from mockexec.simulation.lifecycle import (
 from mockexec.simulation.store import Index
 from mockexec.simulation.world import Arrival, Model, Realm, RealmFull, Scenario, World, born
 
-PROFILES = {
+PROFILES: dict[str, Any] = {
     "slow": {"queued": "10s", "running": "1m", "cleanup": "5s"},
     "varied": {
         "queued": "1s..10s",
@@ -317,17 +317,13 @@ def test_pages_of_a_range_partition_it(low: int, high: int, size: int) -> None:
     """Every execution in the window once, newest first, and the count agrees."""
 
     def populate(realm: Realm) -> None:
-        realm.load(
-            born(f"e{n}", group="g", plan=(), at_ns=n % 50 * SECOND) for n in range(60)
-        )
+        realm.load(born(f"e{n}", group="g", plan=(), at_ns=n % 50 * SECOND) for n in range(60))
 
     world = make_world(populate=populate)
     found = world.realms["x"].executions.range(
         "started", ("g",), low=(low * SECOND,), high=(high * SECOND,)
     )
-    expected = sorted(
-        (n % 50, f"e{n}") for n in range(60) if low <= n % 50 < high
-    )[::-1]
+    expected = sorted((n % 50, f"e{n}") for n in range(60) if low <= n % 50 < high)[::-1]
     pages = [found.page(offset, size) for offset in range(0, len(found) + size, size)]
     assert [e.id for page in pages for e in page] == [name for _, name in expected]
     assert len(found) == len(expected)

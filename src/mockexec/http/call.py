@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ from mockexec.http.auth import Principal
 from mockexec.settings import Settings
 from mockexec.simulation.session import Session
 from mockexec.simulation.world import Realm, World
+
+_HOST = re.compile(r"(?:[A-Za-z0-9.\-_~]{1,255}|\[[0-9a-fA-F:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
 class Reply(NamedTuple):
@@ -83,8 +86,13 @@ class Call:
 
     @property
     def base_url(self) -> str:
-        """The API's address as this client sees it: ``http://127.0.0.1:8000/frontdoor``."""
-        host = self.raw_header(b"host") or "localhost"
+        """The API's address as this client sees it: ``http://127.0.0.1:8000/frontdoor``.
+
+        A Host header that is no host is not repeated: it would make links that are no URIs.
+        """
+        host = self.raw_header(b"host") or ""
+        if not _HOST.fullmatch(host):
+            host = "localhost"
         return f"{self.scheme}://{host}{self.base_path}"
 
     @property

@@ -64,9 +64,7 @@ def invalid(violations: list[Violation] | tuple[Violation, ...]) -> Refusal:
 
 def describe(violations: list[Violation] | tuple[Violation, ...]) -> str:
     """One line that names place and reason of every violation."""
-    return "; ".join(
-        f"{place(violation)} {violation.message}".strip() for violation in violations
-    )
+    return "; ".join(f"{place(violation)} {violation.message}".strip() for violation in violations)
 
 
 def place(violation: Violation) -> str:

@@ -40,7 +40,7 @@ class Generator:
         self._validator = schemas.validator(ref, "response")
         try:
             canonical = jsonschema_rs.canonicalize(
-                schemas.reference(ref),
+                schemas.reference(ref, "response"),
                 registry=schemas.registry("response"),
                 draft=jsonschema_rs.Draft202012,
                 validate_formats=True,

@@ -45,7 +45,7 @@ class Hints:
                 names.setdefault(name, len(names))
         return names
 
-    def property(self, name: str) -> Hints | None:
+    def below(self, name: str) -> Hints | None:
         """Hints about a property, or None."""
         return self._part(name, "properties", name) or self._part("*", "additionalProperties")
 

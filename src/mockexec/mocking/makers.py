@@ -350,6 +350,7 @@ class _Text:
                 "minLength": self._least,
                 "maxLength": self._most,
                 "allOf": [
+                    True,  # a list of none is not allowed
                     *({"pattern": pattern} for pattern in view.patterns),
                     *({"not": {"pattern": pattern}} for pattern in view.excluded_patterns),
                     *({"format": name} for name in view.formats),
@@ -699,7 +700,7 @@ def _told(key: str, parent: str) -> str:
 
 
 def _below(hints: Hints | None, key: str) -> Hints | None:
-    return hints.property(key) if hints else None
+    return hints.below(key) if hints else None
 
 
 def _ordered(made: dict[str, Any], hints: Hints | None) -> dict[str, Any]:

@@ -93,5 +93,3 @@ async def _receive_nothing() -> dict[str, Any]:
 
 async def _send_nowhere(message: Any) -> None:
     del message
-
-

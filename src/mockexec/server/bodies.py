@@ -190,9 +190,11 @@ class _Decoder:
         try:
             return self._decode(raw, content_type)
         except (Undecodable, UnicodeDecodeError, orjson.JSONDecodeError, FormParserError) as error:
-            reason = f"must be UTF-8 text: {error.reason}" if isinstance(
-                error, UnicodeDecodeError
-            ) else str(error)
+            reason = (
+                f"must be UTF-8 text: {error.reason}"
+                if isinstance(error, UnicodeDecodeError)
+                else str(error)
+            )
             violation = Violation("body", "", "", reason)
             raise Refusal(
                 "malformed_body", f"body cannot be read: {reason}", violations=(violation,)

@@ -118,9 +118,7 @@ def _unverifiable(name: str) -> Callable[[Call], Principal | None]:
     return refuse
 
 
-def _error_handler(
-    api: Api, settings: Settings
-) -> Callable[[ConnexionRequest, Exception], Any]:
+def _error_handler(api: Api, settings: Settings) -> Callable[[ConnexionRequest, Exception], Any]:
     """The last resort: an error of ours, in the vendor's words and in our log."""
 
     async def handle(request: ConnexionRequest, error: Exception) -> ConnexionResponse:

@@ -86,8 +86,10 @@ def property_shape(shape: Shape | None, key: str) -> Shape | None:
 class Decoder:
     """One parameter, ready to run."""
 
-    __slots__ = ("_decode", "_validator", "admits_text", "default", "has_default", "location", "name", "names",
-                 "nested", "required")  # fmt: skip
+    __slots__ = (
+        "_decode", "_validator", "admits_text", "default", "has_default", "location", "name",
+        "names", "nested", "required",
+    )  # fmt: skip
 
     def __init__(self, parameter: Parameter, schemas: Schemas) -> None:
         self.name = parameter.name
@@ -349,9 +351,7 @@ class QueryReader:
             given.setdefault(head, {}).setdefault(key[:-1], []).append(text)
             return
         if name not in self._undocumented:
-            notes.append(
-                Violation("query", name[:100], "", "is not a parameter of this operation")
-            )
+            notes.append(Violation("query", name[:100], "", "is not a parameter of this operation"))
 
 
 def read_cookies(header: str) -> dict[str, list[str]]:

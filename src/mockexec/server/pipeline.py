@@ -46,7 +46,7 @@ class Visit:
         self.call: Call | None = None  # set as soon as there is one, for the error handler
 
 
-class PipelineApi(AbstractRoutingAPI[Plan]):
+class PipelineApi(AbstractRoutingAPI[Plan]):  # type: ignore[misc]  # connexion is not typed
     """The plans of one document, entered into a router."""
 
     def __init__(
@@ -95,7 +95,7 @@ class PipelineApi(AbstractRoutingAPI[Plan]):
     def _add_operation_internal(
         self, method: str, path: str, operation: Plan, name: str | None = None
     ) -> None:
-        del name
+        del method, name  # the plan's operation knows its method, and needs no name
         for place in (path, *self._api.dialect.aliases(path)):
             for prefix in self._api.prefixes:
                 self.router.add(
@@ -106,7 +106,7 @@ class PipelineApi(AbstractRoutingAPI[Plan]):
                 )
 
 
-class Pipeline(SpecMiddleware):
+class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
     """Answers every request of one API."""
 
     def __init__(self, app: Any, *, api: Api, settings: Settings) -> None:

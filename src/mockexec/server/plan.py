@@ -49,10 +49,10 @@ class Plan:
         decoders = [Decoder(parameter, api.schemas) for parameter in operation.parameters]
         by_name = {d.name: d for d in decoders if d.location == "path"}
         # A parameter that the path names and the document forgot to declare is a plain text.
-        self._path = tuple(
-            (name, by_name.get(name)) for name in parameter_names(operation.path)
+        self._path = tuple((name, by_name.get(name)) for name in parameter_names(operation.path))
+        self._headers = tuple(
+            (d, d.name.lower().encode()) for d in decoders if d.location == "header"
         )
-        self._headers = tuple((d, d.name.lower().encode()) for d in decoders if d.location == "header")
         self._cookies = tuple(d for d in decoders if d.location == "cookie")
         self._query = QueryReader(
             [d for d in decoders if d.location == "query"],
@@ -187,5 +187,3 @@ def _credential_names(api: Api) -> frozenset[str]:
     return frozenset(
         scheme.parameter for scheme in api.security_schemes.values() if scheme.location == "query"
     )
-
-

@@ -1,1 +1,1 @@
-"""The simulated world: clock, chance, lifecycles, stores. Knows no HTTP, no vendor and no engine."""
+"""The simulated world: clock, chance, lifecycles, stores. No HTTP, no vendor, no engine."""

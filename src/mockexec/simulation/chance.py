@@ -44,7 +44,9 @@ class Chance:
         """The next UUID, of version 4 in form."""
         digits = self.draw(purpose).hex()
         variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        return (
+            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        )
 
     def random(self, purpose: str) -> Random:
         """A generator of its own for the next event of ``purpose``: as many draws as it needs."""
@@ -56,6 +58,4 @@ def time_uuid(ns: int, tail: bytes) -> str:
     ticks = ns // 100 + 0x01B2_1DD2_1381_4000
     low, middle, high = ticks & 0xFFFFFFFF, (ticks >> 32) & 0xFFFF, (ticks >> 48) & 0x0FFF
     clock, node = int.from_bytes(tail[:2], "big") & 0x3FFF, int.from_bytes(tail[2:8], "big")
-    return str(
-        UUID(fields=(low, middle, high | 0x1000, (clock >> 8) | 0x80, clock & 0xFF, node))
-    )
+    return str(UUID(fields=(low, middle, high | 0x1000, (clock >> 8) | 0x80, clock & 0xFF, node)))

@@ -29,7 +29,9 @@ class Clock:
 
     __slots__ = ("_machine_anchor_ns", "_now_anchor_ns", "_start", "mode", "scale")
 
-    def __init__(self, mode: Mode = "real", *, scale: float = 1.0, start_ns: int | None = None) -> None:
+    def __init__(
+        self, mode: Mode = "real", *, scale: float = 1.0, start_ns: int | None = None
+    ) -> None:
         self.mode = mode
         self.scale = {"real": 1.0, "frozen": 0.0}.get(mode, scale)
         self._start = (mode, scale, start_ns)

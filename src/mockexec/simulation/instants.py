@@ -27,7 +27,8 @@ _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,30}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 _ISO_DURATION = re.compile(
-    r"P(?:(\d{1,6})D)?(?:T(?:(\d{1,8})H)?(?:(\d{1,9})M)?(?:(\d{1,10})(?:\.(\d{1,9}))?S)?)?", re.ASCII
+    r"P(?:(\d{1,6})D)?(?:T(?:(\d{1,8})H)?(?:(\d{1,9})M)?(?:(\d{1,10})(?:\.(\d{1,9}))?S)?)?",
+    re.ASCII,
 )
 _SHORT_DURATION = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?(ms|us|ns|d|h|m|s)", re.ASCII)
 _UNITS = {
@@ -98,14 +99,19 @@ def parse_duration(text: str) -> int:
 
 
 def format_iso_duration(ns: int) -> str:
-    """``PT5M``, ``P1DT2H3.5S``: ISO 8601, days at most, nothing that is zero, ``PT0S`` for none."""
+    """``PT5M``, ``P1DT2H0M3S``: days at most, and nothing that is zero but at the ends of a gap.
+
+    RFC 3339 (appendix A) wants minutes between hours and seconds, even if there are none.
+    """
     seconds, fraction = divmod(ns, SECOND)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     second_text = f"{seconds}.{fraction:09d}".rstrip("0") if fraction else str(seconds)
-    clock = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
-    clock += f"{second_text}S" if seconds or fraction else ""
+    has_seconds = bool(seconds or fraction)
+    clock = f"{hours}H" if hours else ""
+    clock += f"{minutes}M" if minutes or (hours and has_seconds) else ""
+    clock += f"{second_text}S" if has_seconds else ""
     if not days and not clock:
         return "PT0S"
     return "P" + (f"{days}D" if days else "") + (f"T{clock}" if clock else "")

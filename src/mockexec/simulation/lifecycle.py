@@ -90,6 +90,9 @@ class Span(NamedTuple):
         return drawn_ns - drawn_ns % 1_000_000 if drawn_ns >= 1_000_000 else drawn_ns
 
 
+_NO_TIME = Span(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One way for an execution to end, with its weight and the data it leaves."""
@@ -104,10 +107,10 @@ class Profile:
     """How the executions of a workflow live."""
 
     name: str
-    queued: Span = Span(0, 0)
+    queued: Span = _NO_TIME
     claimed: Span | None = None  # None: never shown as claimed
-    running: Span = Span(0, 0)
-    cleanup: Span = Span(0, 0)  # how long a cancelled one takes to stop
+    running: Span = _NO_TIME
+    cleanup: Span = _NO_TIME  # how long a cancelled one takes to stop
     outcomes: tuple[Outcome, ...] = (Outcome(COMPLETED, 1.0),)
     retries_max: int = 0
     retry_chance: float = 0.0  # that an attempt fails and is tried again
@@ -128,7 +131,7 @@ class Profile:
         )
         progress = raw.get("progress", "time")
         if progress == "immediate":
-            spans = dict.fromkeys(("queued", "running", "cleanup"), Span(0, 0))
+            spans = dict.fromkeys(("queued", "running", "cleanup"), _NO_TIME)
         return cls(
             name=name,
             outcomes=outcomes,

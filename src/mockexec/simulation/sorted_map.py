@@ -25,7 +25,7 @@ class _Leaf:
     def __init__(self, keys: list[Any], values: list[Any]) -> None:
         self.keys = keys
         self.values = values
-        self.size = len(keys)
+        self.size: int = len(keys)
 
 
 class _Branch:
@@ -36,8 +36,8 @@ class _Branch:
     def __init__(self, keys: list[Any], children: list[_Node]) -> None:
         self.keys = keys
         self.children = children
-        self.before = [0, *accumulate([child.size for child in children])]
-        self.size = self.before.pop()
+        self.before: list[int] = [0, *accumulate([child.size for child in children])]
+        self.size: int = self.before.pop()
 
 
 _Node = _Leaf | _Branch
@@ -65,7 +65,7 @@ class SortedMap(Generic[V]):
         return self._root.size
 
     def __contains__(self, key: Any) -> bool:
-        return self.get(key, _ABSENT) is not _ABSENT  # type: ignore[arg-type]  # a private mark
+        return self.get(key, _ABSENT) is not _ABSENT
 
     def __iter__(self) -> Iterator[Any]:
         return (key for key, _ in self.items())
@@ -73,11 +73,11 @@ class SortedMap(Generic[V]):
     def get(self, key: Any, default: V | None = None) -> V | None:
         """The value at ``key``, or ``default``."""
         node = self._root
-        while type(node) is _Branch:
+        while isinstance(node, _Branch):
             node = node.children[max(bisect_right(node.keys, key) - 1, 0)]
         index = bisect_left(node.keys, key)
         if index < node.size and node.keys[index] == key:
-            return node.values[index]  # type: ignore[union-attr, no-any-return]  # a leaf, by the loop
+            return node.values[index]
         return default
 
     def __setitem__(self, key: Any, value: V) -> None:
@@ -87,14 +87,14 @@ class SortedMap(Generic[V]):
     def discard(self, key: Any) -> None:
         """Removes ``key``; nothing happens when it is not there."""
         root = _remove(self._root, key)
-        while type(root) is _Branch and len(root.children) == 1:
+        while isinstance(root, _Branch) and len(root.children) == 1:
             root = root.children[0]
         self._root = root if root.size else _EMPTY
 
     def rank(self, key: Any) -> int:
         """How many keys are less than ``key``."""
         node, rank = self._root, 0
-        while type(node) is _Branch:
+        while isinstance(node, _Branch):
             index = max(bisect_right(node.keys, key) - 1, 0)
             rank += node.before[index]
             node = node.children[index]
@@ -105,9 +105,9 @@ class SortedMap(Generic[V]):
         node = self._root
         if not node.size:
             return None
-        while type(node) is _Branch:
+        while isinstance(node, _Branch):
             node = node.children[0]
-        return node.keys[0], node.values[0]  # type: ignore[union-attr]  # a leaf, by the loop
+        return node.keys[0], node.values[0]
 
     def items(
         self, start: int = 0, stop: int | None = None, *, reverse: bool = False
@@ -143,7 +143,7 @@ def _branch(children: list[_Node]) -> _Branch:
 
 def _insert(node: _Node, key: Any, value: Any) -> list[_Node]:
     """The one or two nodes that stand for ``node`` once ``key`` is in it."""
-    if type(node) is _Branch:
+    if isinstance(node, _Branch):
         index = max(bisect_right(node.keys, key) - 1, 0)
         fresh = _insert(node.children[index], key, value)
         children = node.children[:index] + fresh + node.children[index + 1 :]
@@ -152,7 +152,6 @@ def _insert(node: _Node, key: Any, value: Any) -> list[_Node]:
             return [_Branch(keys, children)]
         half = len(children) // 2
         return [_Branch(keys[:half], children[:half]), _Branch(keys[half:], children[half:])]
-    assert type(node) is _Leaf  # noqa: S101  # narrows the type; the two kinds are all there is
     index = bisect_left(node.keys, key)
     after = index + (index < node.size and node.keys[index] == key)
     keys = [*node.keys[:index], key, *node.keys[after:]]
@@ -166,7 +165,7 @@ def _insert(node: _Node, key: Any, value: Any) -> list[_Node]:
 
 def _remove(node: _Node, key: Any) -> _Node:
     """``node`` without ``key``; empty children are dropped, small ones are joined."""
-    if type(node) is _Branch:
+    if isinstance(node, _Branch):
         index = max(bisect_right(node.keys, key) - 1, 0)
         child = _remove(node.children[index], key)
         if child is node.children[index]:
@@ -178,7 +177,6 @@ def _remove(node: _Node, key: Any) -> _Node:
         elif len(child.keys) < _NODE_SIZE_MIN and len(children) > 1:
             _join(children, index)
         return _branch(children) if children else _EMPTY
-    assert type(node) is _Leaf  # noqa: S101  # narrows the type; the two kinds are all there is
     index = bisect_left(node.keys, key)
     if index == node.size or node.keys[index] != key:
         return node
@@ -194,18 +192,19 @@ def _join(children: list[_Node], index: int) -> None:
     if len(one.keys) + len(two.keys) > NODE_SIZE_MAX:
         return
     joined: _Node
-    if type(one) is _Branch and type(two) is _Branch:
+    if isinstance(one, _Branch) and isinstance(two, _Branch):
         joined = _Branch(one.keys + two.keys, one.children + two.children)
-    else:
-        joined = _Leaf(one.keys + two.keys, one.values + two.values)  # type: ignore[union-attr]  # siblings are of one kind
+    elif isinstance(one, _Leaf) and isinstance(two, _Leaf):
+        joined = _Leaf(one.keys + two.keys, one.values + two.values)
+    else:  # pragma: no cover  # siblings are of one kind
+        return
     children[left : left + 2] = [joined]
 
 
 def _walk(node: _Node, start: int, stop: int) -> Iterator[tuple[Any, Any]]:
-    if type(node) is _Leaf:
+    if isinstance(node, _Leaf):
         yield from zip(node.keys[start:stop], node.values[start:stop], strict=True)
         return
-    assert type(node) is _Branch  # noqa: S101  # narrows the type; the two kinds are all there is
     for index in range(bisect_right(node.before, start) - 1, len(node.children)):
         offset = node.before[index]
         if offset >= stop:
@@ -214,13 +213,12 @@ def _walk(node: _Node, start: int, stop: int) -> Iterator[tuple[Any, Any]]:
 
 
 def _walk_back(node: _Node, start: int, stop: int) -> Iterator[tuple[Any, Any]]:
-    if type(node) is _Leaf:
+    if isinstance(node, _Leaf):
         stop = min(stop, node.size)
         yield from zip(
             reversed(node.keys[start:stop]), reversed(node.values[start:stop]), strict=True
         )
         return
-    assert type(node) is _Branch  # noqa: S101  # narrows the type; the two kinds are all there is
     for index in range(bisect_left(node.before, stop) - 1, -1, -1):
         offset, child = node.before[index], node.children[index]
         if offset + child.size <= start:

@@ -29,10 +29,19 @@ BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 _BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _DROPPED = frozenset(
-    (
-        "default deprecated description discriminator example examples externalDocs nullable"
-        " summary title xml"
-    ).split()
+    [
+        "default",
+        "deprecated",
+        "description",
+        "discriminator",
+        "example",
+        "examples",
+        "externalDocs",
+        "nullable",
+        "summary",
+        "title",
+        "xml",
+    ]
 )
 _VERBATIM = frozenset(("const", "enum"))
 _NESTED_READ_ONLY_MAX = 8
@@ -61,9 +70,12 @@ class Dialect:
     def address(self, uri: str, pointer: str) -> str:
         """The URI under which the converted form of a place is found."""
         keys = tokens(pointer)
-        if any(key.startswith("x-") for key in keys):
-            self.extensions[uri, pointer] = None
-            return self.document.address(uri, join("/$defs", pointer))
+        for index, key in enumerate(keys):
+            # Below a map of names, x-rate-limit is a name like any other.
+            if key.startswith("x-") and (index == 0 or keys[index - 1] not in NAME_MAPS):
+                extension = join("", *keys[: index + 1])
+                self.extensions[uri, extension] = None
+                return self.document.address(uri, join("/$defs", extension, *keys[index + 1 :]))
         if self.nullable is not None:
             keys = self._moved(uri, keys)
         return self.document.address(uri, join("", *keys))
@@ -103,9 +115,7 @@ class Dialect:
             if key == "properties" and isinstance(value, dict):
                 made[key] = {name: self._property(item) for name, item in value.items()}
             elif key in NAME_MAPS and isinstance(value, dict):
-                made[key] = {
-                    name: self._object(item, frozenset()) for name, item in value.items()
-                }
+                made[key] = {name: self._object(item, frozenset()) for name, item in value.items()}
             elif key == "allOf" and isinstance(value, list):
                 made[key] = [self._object(item, hidden) for item in value]
             elif key in _VERBATIM:
@@ -183,7 +193,6 @@ class Dialect:
         if isinstance(made.get("enum"), list) and None not in made["enum"]:
             made["enum"] = [*made["enum"], None]
         return made
-
 
     def _is_wrapped(self, node: dict[str, Any]) -> bool:
         """Whether null can only be admitted from outside, as a part of the schema refuses it."""

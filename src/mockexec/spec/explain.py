@@ -26,11 +26,30 @@ _COMPILED_MAX = 512
 
 # Keywords that look at the value alone, not at its parts.
 _FLAT = frozenset(
-    (
-        "const contains dependentRequired enum exclusiveMaximum exclusiveMinimum format"
-        " maxContains maxItems maxLength maxProperties maximum minContains minItems minLength"
-        " minProperties minimum multipleOf pattern required type uniqueItems"
-    ).split()
+    [
+        "const",
+        "contains",
+        "dependentRequired",
+        "enum",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "format",
+        "maxContains",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minContains",
+        "minItems",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "multipleOf",
+        "pattern",
+        "required",
+        "type",
+        "uniqueItems",
+    ]
 )
 _UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
 
@@ -111,7 +130,7 @@ class Explainer:
         if isinstance(task.value, dict):
             yield from self._names(task)
         if "not" in task.schema and self._fits(task.child("not")):
-            yield task.pointer, messages.message("not", {}, task.value) or ""
+            yield task.pointer, messages.message("not", {}, task.value) or "is excluded"
         for keyword in ("anyOf", "oneOf"):
             if keyword in task.schema:
                 yield from self._choice(task, keyword)
@@ -157,7 +176,9 @@ class Explainer:
             return
         schema = task.schema
         if "$ref" in schema:
-            yield _Task(self._converted.at(schema["$ref"]), schema["$ref"], task.value, task.pointer)
+            yield _Task(
+                self._converted.at(schema["$ref"]), schema["$ref"], task.value, task.pointer
+            )
         for index in range(len(schema.get("allOf", ()))):
             yield task.child("allOf", index)
         for keyword in ("anyOf", "oneOf"):
@@ -288,6 +309,8 @@ def _items(task: _Task) -> Iterator[_Task]:
 
 def _plain(error: jsonschema_rs.ValidationError, task: _Task) -> Iterator[tuple[str, str]]:
     kind, details = error.kind.name, error.kind.as_dict()
+    if kind == "multipleOf":
+        details["limit"] = details["multiple_of"]
     if kind == "required":
         yield join(task.pointer, details["property"]), "is missing"
         return
@@ -295,11 +318,10 @@ def _plain(error: jsonschema_rs.ValidationError, task: _Task) -> Iterator[tuple[
     yield task.pointer, text or f"does not fit its schema ({kind})"
 
 
-_PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
+_PYTHON_TYPES: dict[str, type] = {
     "array": list,
     "boolean": bool,
     "null": type(None),
-    "number": (int, float),
     "object": dict,
     "string": str,
 }
@@ -311,9 +333,11 @@ def _is_type(value: Any, types: list[str]) -> bool:
             whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
             if whole and not isinstance(value, bool):
                 return True
-        elif isinstance(value, _PYTHON_TYPES.get(name, ())):
-            if name != "number" or not isinstance(value, bool):
+        elif name == "number":
+            if isinstance(value, int | float) and not isinstance(value, bool):
                 return True
+        elif isinstance(value, _PYTHON_TYPES.get(name, ())):
+            return True
     return False
 
 

@@ -61,7 +61,7 @@ def _key(uri: str, operation: str) -> str:
 def _fields(
     document: Document, owner: dict[str, Any], uri: str, at: str
 ) -> dict[str, tuple[str, bool]]:
-    """name → (URI of the parameter, whether it is required)"""
+    """URI and required flag of each form field that ``owner`` declares, by name."""
     found = {}
     parameters = owner.get("parameters")
     for index, written in enumerate(parameters if isinstance(parameters, list) else ()):

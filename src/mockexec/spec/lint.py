@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import jsonschema_rs
 
-from mockexec.errors import DocumentError
+from mockexec.errors import DocumentError, Violation
 from mockexec.spec import operations as model
 from mockexec.spec.dialect import Direction
 from mockexec.spec.load import Document
@@ -91,7 +91,9 @@ def _specification(document: Document) -> Iterator[_Problem]:
     """What openapi-spec-validator finds and no rule of ours reports with more detail."""
     # Imported here: it takes half a second, which only lint has.
     import openapi_spec_validator as library  # noqa: PLC0415
-    from jsonschema.exceptions import best_match  # noqa: PLC0415
+    from jsonschema.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415 - no stubs
+        best_match,
+    )
 
     validators = {
         "2.0": library.OpenAPIV2SpecValidator,
@@ -124,7 +126,8 @@ def _specification(document: Document) -> Iterator[_Problem]:
                 continue
             uri, pointer = by_identity.get(id(error.instance), (document.uri, ""))
             yield _Problem(_short(error), uri, pointer)
-    except Exception as error:  # noqa: BLE001 - it raises what it likes on malformed documents
+    except Exception as error:
+        # It raises what it likes on malformed documents, and that is a finding too.
         message = f"openapi-spec-validator stopped: {type(error).__name__}: {error}"
         yield _Problem(message[:_MESSAGE_CHARACTERS_MAX], document.uri, "", "warning")
 
@@ -226,7 +229,9 @@ def _unique_parameters(context: _Context) -> Iterator[_Problem]:
         if not isinstance(item, dict):
             continue
         owners = [(item, pointer)]
-        owners += [(item[m], join(pointer, m)) for m in model.METHODS if isinstance(item.get(m), dict)]
+        owners += [
+            (item[m], join(pointer, m)) for m in model.METHODS if isinstance(item.get(m), dict)
+        ]
         for owner, at in owners:
             yield from _duplicates(document, owner, uri, at)
 
@@ -424,7 +429,7 @@ def _examples(context: _Context) -> Iterator[_Problem]:
     """Examples and defaults fit their schemas."""
     for example in examples(context.document):
         directions = (example.way,) if example.way else _DIRECTIONS
-        found = []
+        found: list[list[Violation]] = []
         for direction in directions:
             try:
                 validator = context.schemas.validator(example.schema, direction)

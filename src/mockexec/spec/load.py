@@ -150,11 +150,11 @@ class Document:
                 break
         return node.line
 
-    # Loading. Nothing below is called once ``load_document`` has returned, except ``_find`` for a
-    # reference inside an example or extension, which the walk leaves alone.
+    # Loading. ``load_document`` calls the next two before anyone else has the document. Later only
+    # ``_find`` is called, for a reference inside an example or extension, which the walk skips.
 
-    def _check(self) -> None:
-        """Load all files that references name and make sure that every reference leads somewhere."""
+    def check(self) -> None:
+        """Load the files that references name; make sure that every reference leads somewhere."""
         seen: set[int] = set()
         queue: list[tuple[Any, str]] = [(self.raw, self.uri)]
         while queue:
@@ -177,6 +177,11 @@ class Document:
                 self.resolve(reference.node, uri)
         by_depth = sorted(self._identified.items(), key=lambda item: -item[1][1].count("/"))
         self._identified = dict(by_depth)
+
+    def add_forms(self) -> None:
+        """Add the schemas that only 2.0 needs, see ``forms``."""
+        label = self._files[self.uri].label
+        self._files[forms.URI] = _File(forms.URI, label, b"", forms.derive(self))
 
     def _remember_names(self, found: references.Walk, uri: str) -> None:
         for item in found.ids:
@@ -257,19 +262,16 @@ def load_document(
             raise DocumentError(f"cannot be read: {_reason(error)}", file=str(path)) from error
     document = Document(root, _version(root), remote_hosts)
     _check_paths(document)
-    document._check()
+    document.check()
     if document.version == "2.0":
-        derived = forms.derive(document)
-        document._files[forms.URI] = _File(forms.URI, root.label, b"", derived)
+        document.add_forms()
     return document
 
 
 def _from_mapping(source: Mapping[str, Any]) -> _File:
     # By way of JSON: a deep copy with text keys, or a refusal of what JSON cannot hold.
     try:
-        data = json.dumps(
-            dict(source), ensure_ascii=False, allow_nan=False, indent=2
-        ).encode()
+        data = json.dumps(dict(source), ensure_ascii=False, allow_nan=False, indent=2).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise DocumentError(f"not JSON types only: {error}", file="document") from error
     return _File(MEMORY, "document", data, parse(data, file="document"))
@@ -300,7 +302,7 @@ class _AllowedHosts(HTTPRedirectHandler):
     def __init__(self, hosts: frozenset[str]) -> None:
         self.hosts = hosts
 
-    def redirect_request(
+    def redirect_request(  # noqa: PLR0917 - the signature is urllib's
         self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Request | None:
         _require_host(newurl, self.hosts)

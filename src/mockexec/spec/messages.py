@@ -39,7 +39,7 @@ def shown(value: Any) -> str:
         cut = value[:_SHOWN_CHARACTERS_MAX]
         # Escaping is only needed for half surrogates and control characters.
         text = json.dumps(cut, ensure_ascii=not _is_text(cut))
-        return text if len(cut) == len(value) else f"{text[:-1]}…\""
+        return text if len(cut) == len(value) else f'{text[:-1]}…"'
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 512:
         return "a number of more than 150 digits"
     try:
@@ -64,53 +64,59 @@ def either(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _plural(count: Any, noun: str) -> str:
-    forms = {"property": "properties"}
-    return f"{count} {noun if count == 1 else forms.get(noun, noun + 's')}"
-
-
 def message(kind: str, details: dict[str, Any], value: Any) -> str | None:
-    """What the error of ``kind`` about ``value`` means; None for a kind without words of its own.
+    """What an error about ``value`` means; None for a kind without words of its own.
 
     ``kind`` and ``details`` are the name and the fields of jsonschema-rs's error kind.
     """
-    got = shown(value)
+    if kind in _FIXED:
+        return _FIXED[kind]
+    if kind in _COMPARISONS:
+        return f"must be {_COMPARISONS[kind]} {details['limit']}, got {shown(value)}"
+    if kind in _SIZES:
+        return _size(kind, details["limit"], value)
+    expected = _expected(kind, details)
+    return None if expected is None else f"must {expected}, got {shown(value)}"
+
+
+_FIXED = {
+    "contains": "must hold an item of the required form",
+    "falseSchema": "must not be there",
+    "uniqueItems": "must not hold the same item twice",
+}
+_COMPARISONS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "exclusiveMinimum": "more than",
+    "exclusiveMaximum": "less than",
+    "multipleOf": "a multiple of",
+}
+_SIZES = {
+    "maxItems": "at most {} item",
+    "maxLength": "at most {} character",
+    "maxProperties": "at most {} property",
+    "minItems": "at least {} item",
+    "minLength": "at least {} character",
+    "minProperties": "at least {} property",
+}
+
+
+def _expected(kind: str, details: dict[str, Any]) -> str | None:
     match kind:
         case "type":
-            return f"must be {type_words(details['types'])}, got {got}"
+            return f"be {type_words(details['types'])}"
         case "enum":
-            return f"must be {_options(details['options'])}, got {got}"
+            return f"be {_options(details['options'])}"
         case "const":
-            return f"must be {shown(details['expected_value'])}, got {got}"
+            return f"be {shown(details['expected_value'])}"
         case "format":
-            name = details["format"]
-            return f"must be {_FORMATS.get(name, f'of the format {name}')}, got {got}"
+            return f"be {_FORMATS.get(details['format'], 'of the format ' + details['format'])}"
+        case "pattern" if details["pattern"] == BASE64:
+            return "be base64"
         case "pattern":
-            if details["pattern"] == BASE64:
-                return f"must be base64, got {got}"
-            return f"must match the pattern {details['pattern']}, got {got}"
-        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
-            words = {
-                "minimum": "at least",
-                "maximum": "at most",
-                "exclusiveMinimum": "more than",
-                "exclusiveMaximum": "less than",
-            }
-            return f"must be {words[kind]} {details['limit']}, got {got}"
-        case "multipleOf":
-            return f"must be a multiple of {details['multiple_of']}, got {got}"
-        case "uniqueItems":
-            return "must not hold the same item twice"
-        case "contains":
-            return "must hold an item of the required form"
+            return f"match the pattern {details['pattern']}"
         case "not":
-            return f"must not be of a form that is excluded, got {got}"
-        case "falseSchema":
-            return "must not be there"
-        case "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties":
-            return _size(kind, details["limit"], value)
-        case "maxProperties":
-            return _size(kind, details["limit"], value)
+            return "not be of a form that is excluded"
     return None
 
 
@@ -123,6 +129,7 @@ def _options(options: Sequence[Any]) -> str:
 
 
 def _size(kind: str, limit: int, value: Any) -> str:
-    noun = {"Length": "character", "Items": "item", "Properties": "property"}[kind[3:]]
-    bound = "at least" if kind.startswith("min") else "at most"
-    return f"must have {bound} {_plural(limit, noun)}, got {len(value)}"
+    words = _SIZES[kind].format(limit)
+    if limit != 1:
+        words = f"{words}s".replace("propertys", "properties")
+    return f"must have {words}, got {len(value)}"

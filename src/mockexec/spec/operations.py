@@ -189,15 +189,14 @@ class _Node:
         return _node(self.document, node, self.uri, join(self.pointer, *keys))
 
     def map(self, key: str) -> Iterator[tuple[str, _Node]]:
-        """The objects of a map of names, without extensions."""
+        """The objects of a map of names, in which ``x-rate`` is a name like any other."""
         children = self.value.get(key)
         if children is None:
             return
         if not isinstance(children, dict):
             raise self.error(f"{key} is not a mapping", key)
         for name in children:
-            if not name.startswith("x-"):
-                yield name, self.child(key, name)
+            yield name, self.child(key, name)
 
     def list(self, key: str) -> Iterator[_Node]:
         children = self.value.get(key)
@@ -233,7 +232,9 @@ def operations(document: Document) -> tuple[Operation, ...]:
     root = _Node(document, document.uri, "", document.raw)
     made = []
     taken = {
-        node.text("operationId"): None for _, _, node, _ in _written(root) if node.text("operationId")
+        node.text("operationId"): None
+        for _, _, node, _ in _written(root)
+        if node.text("operationId")
     }
     used: set[str] = set()
     for method, path, node, items in _written(root):
@@ -241,7 +242,7 @@ def operations(document: Document) -> tuple[Operation, ...]:
         if not identifier or identifier in used:
             identifier = _made_id(f"{method.lower()}_{path}", used | taken.keys())
         used.add(identifier)
-        made.append(_operation(identifier, method, path, node, items, root))
+        made.append(_operation(identifier, (method, path), node, items, root))
     return tuple(made)
 
 
@@ -285,25 +286,22 @@ def _layers(root: _Node, path: str) -> list[_Node]:
 
 
 def _operation(
-    identifier: str, method: str, path: str, node: _Node, items: list[_Node], root: _Node
+    identifier: str, route: tuple[str, str], node: _Node, items: list[_Node], root: _Node
 ) -> Operation:
     old = root.document.version == "2.0"
     written = _parameters(node, items)
-    body = forms_body(node, root, written) if old else _body(node)
+    body = _old_body(node, root, written) if old else _body(node)
     security = node.get("security", root.get("security"))
     return Operation(
         id=identifier,
-        method=method,
-        path=path,
+        method=route[0],
+        path=route[1],
         summary=node.text("summary") or next((i.text("summary") for i in items), ""),
         description=node.text("description") or next((i.text("description") for i in items), ""),
         tags=node.strings("tags"),
         parameters=tuple(_parameter(item, old) for item in written if _is_parameter(item, old)),
         body=body,
-        responses={
-            status: _response(status, response, root, node)
-            for status, response in node.map("responses")
-        },
+        responses=dict(_responses(node, root)),
         security=_security(security),
         deprecated=node.flag("deprecated"),
         extensions={key: value for key, value in node.value.items() if key.startswith("x-")},
@@ -414,7 +412,7 @@ def _encoding(node: _Node) -> Encoding:
     )
 
 
-def forms_body(node: _Node, root: _Node, written: list[_Node]) -> Body | None:
+def _old_body(node: _Node, root: _Node, written: list[_Node]) -> Body | None:
     """The body of a 2.0 operation, from its ``body`` parameter or its ``formData`` ones."""
     consumes = node.strings("consumes") or root.strings("consumes")
     for parameter in written:
@@ -444,10 +442,18 @@ def _form(node: _Node, fields: list[_Node], consumes: tuple[str, ...]) -> Body:
 # Responses
 
 
+def _responses(operation: _Node, root: _Node) -> Iterator[tuple[str, Response]]:
+    for written in operation.get("responses") or {}:
+        if not written.startswith("x-"):
+            status = written if written == "default" else written.upper()
+            node = operation.child("responses", written)
+            yield status, _response(status, node, root, operation)
+
+
 def _response(status: str, node: _Node, root: _Node, operation: _Node) -> Response:
     old = root.document.version == "2.0"
     return Response(
-        status=status.upper() if status != "default" else status,
+        status=status,
         description=node.text("description"),
         headers={
             name: _header(name, header, old)

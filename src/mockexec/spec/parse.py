@@ -53,7 +53,9 @@ def parse(source: bytes, *, file: str) -> Any:
             return _parse_json(source, text, file)
         except json.JSONDecodeError as error:
             if file.endswith(".json"):
-                raise DocumentError(f"not JSON: {error.msg}", file=file, line=error.lineno) from None
+                raise DocumentError(
+                    f"not JSON: {error.msg}", file=file, line=error.lineno
+                ) from None
             # A YAML flow mapping also starts with a brace; the YAML parser has the last word.
     return _YamlBuilder(file).build(source)
 
@@ -153,7 +155,7 @@ def _refuse_surrogates(value: Any, file: str) -> None:
         raise DocumentError("holds half of a surrogate pair, which is no text", file=file) from None
 
 
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
+_JSON_LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+')
 
 
 def _mark_json(text: str, file: str) -> Marked:
@@ -173,21 +175,21 @@ def _mark_json(text: str, file: str) -> Marked:
         else:
             root.line, root.value = node.line, node.value
 
-    for match in _JSON_TOKEN.finditer(text):
-        token = match.group()
+    for match in _JSON_LEXEME.finditer(text):
+        lexeme = match.group()
         line = bisect_right(newlines, match.start()) + 1
-        if token in "{[":
-            node = Marked(line, {} if token == "{" else [])
+        if lexeme in "{[":
+            node = Marked(line, {} if lexeme == "{" else [])
             place(node)
             stack.append(node)
-        elif token in "}]":
+        elif lexeme in "}]":
             stack.pop()
-        elif token in ":,":
+        elif lexeme in ":,":
             continue
         elif stack and isinstance(stack[-1].value, dict) and key is None:
-            name = json.loads(token)
+            name = json.loads(lexeme)
             if name in stack[-1].value:
-                raise DocumentError(f"the key {token} is there twice", file=file, line=line)
+                raise DocumentError(f"the key {lexeme} is there twice", file=file, line=line)
             key = stack[-1].value[name] = Marked(line, None)
         else:
             place(Marked(line, None))
@@ -220,8 +222,7 @@ _MERGE = "\0<<"
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+\Z", re.ASCII)
-_OCTAL = re.compile(r"0o[0-7]+\Z", re.ASCII)
-_HEX = re.compile(r"0x[0-9a-fA-F]+\Z", re.ASCII)
+_OCTAL_OR_HEX = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z", re.ASCII)
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
 # Only a plain scalar that starts with one of these can be anything but text.
@@ -231,7 +232,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 def plain(text: str) -> Any:
-    """What a plain scalar means in the core schema. Raises ValueError where JSON has no such value."""
+    """What a plain scalar means in the core schema. Raises ValueError where it is not JSON."""
     if text and text[0] not in _SPECIAL:
         return text
     if text in _NULL:
@@ -245,10 +246,8 @@ def plain(text: str) -> Any:
         if number in (float("inf"), float("-inf")):
             raise ValueError(f"the number {text} is too large")
         return number
-    if _OCTAL.match(text):
-        return int(text[2:], 8)
-    if _HEX.match(text):
-        return int(text[2:], 16)
+    if _OCTAL_OR_HEX.match(text):
+        return int(text, 0)
     if _NO_NUMBER.match(text):
         raise ValueError(f"{text} is not a JSON value")
     return text
@@ -264,7 +263,7 @@ class _YamlBuilder:
         self.root: Any = None
         self.documents = 0
         self.nodes = 0
-        # anchor → value, nodes in it, levels in it; open ones are absent, so a cycle cannot be built
+        # Anchor → value, nodes in it, levels in it. An open one is absent, so there is no cycle.
         self.anchors: dict[str, tuple[Any, int, int]] = {}
         self.open_anchors: list[str] = []
 
@@ -324,10 +323,11 @@ class _YamlBuilder:
         if kind not in ("int", "float", "bool", "null"):
             raise ValueError(f"the YAML tag {event.tag} is not supported")
         value = plain(event.value)
-        types = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}
-        if not isinstance(value, types[kind]):
+        if kind == "float" and type(value) is int:
+            return float(value)
+        if type(value).__name__ != {"null": "NoneType"}.get(kind, kind):
             raise ValueError(f"{event.value!r} is no {kind}")
-        return float(value) if kind == "float" else value
+        return value
 
     def key(self, frame: _Frame, event: Any) -> None:
         name = event.value
@@ -357,7 +357,7 @@ class _YamlBuilder:
         self.stack.append(_Frame(container, event.anchor, line, self.nodes))
         self.count(1, event)
 
-    def end(self, event: Any) -> None:
+    def end(self, _event: Any) -> None:
         frame = self.stack.pop()
         for mapping in frame.merged:
             for key, value in mapping.items():
@@ -366,7 +366,6 @@ class _YamlBuilder:
         if frame.anchor is not None:
             self.open_anchors.remove(frame.anchor)
             self.anchors[frame.anchor] = (value, self.nodes - frame.nodes_before, frame.top + 1)
-        _ = event
 
     def alias(self, event: Any) -> None:
         if event.anchor in self.open_anchors:

@@ -18,14 +18,25 @@ from mockexec.spec.references import DATA, NAME_MAPS
 Way = Literal["request", "response"] | None
 
 _SCHEMA = frozenset(
-    (
-        "additionalProperties contains contentSchema else if itemSchema items not propertyNames"
-        " schema then unevaluatedItems unevaluatedProperties"
-    ).split()
+    [
+        "additionalProperties",
+        "contains",
+        "contentSchema",
+        "else",
+        "if",
+        "itemSchema",
+        "items",
+        "not",
+        "propertyNames",
+        "schema",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    ]
 )
 _SCHEMA_LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
 _SCHEMA_MAPS = frozenset(
-    "$defs definitions dependentSchemas patternProperties properties schemas".split()
+    ["$defs", "definitions", "dependentSchemas", "patternProperties", "properties", "schemas"]
 )
 _WAYS: dict[str, Way] = {
     "callbacks": None,
@@ -92,7 +103,7 @@ def _below(document: Document, place: Place) -> Iterator[Place]:
                 document.version == "2.0" and key in ("headers", "parameters")
             )
             for name, item in value.items():
-                if isinstance(item, dict) and not name.startswith("x-"):
+                if isinstance(item, dict):
                     yield Place(item, place.uri, join(pointer, name), is_schema, way)
         elif isinstance(value, dict):
             yield Place(value, place.uri, pointer, key in _SCHEMA, way)
@@ -178,5 +189,5 @@ def _is_structured(place: Place) -> bool:
 
 def is_json(media_type: str) -> bool:
     """Whether a media type is JSON (RFC 6839, 3.1 for the ``+json`` ones)."""
-    essence = media_type.split(";")[0].strip().lower()
+    essence = media_type.split(";", maxsplit=1)[0].strip().lower()
     return essence == "application/json" or essence.endswith("+json")

@@ -14,15 +14,47 @@ from urllib.parse import urljoin
 
 # Keys whose value is a map from names, chosen by the author, to objects.
 NAME_MAPS = frozenset(
-    (
-        "$defs callbacks content definitions dependentSchemas encoding examples headers links"
-        " mediaTypes parameters pathItems paths patternProperties properties requestBodies responses"
-        " schemas securityDefinitions securitySchemes variables webhooks additionalOperations"
-    ).split()
+    [
+        "$defs",
+        "callbacks",
+        "content",
+        "definitions",
+        "dependentSchemas",
+        "encoding",
+        "examples",
+        "headers",
+        "links",
+        "mediaTypes",
+        "parameters",
+        "pathItems",
+        "paths",
+        "patternProperties",
+        "properties",
+        "requestBodies",
+        "responses",
+        "schemas",
+        "securityDefinitions",
+        "securitySchemes",
+        "variables",
+        "webhooks",
+        "additionalOperations",
+    ]
 )
 # Keys whose value is data, in which nothing is a reference.
 DATA = frozenset(
-    "const dataValue default enum example mapping required scopes security tags value".split()
+    [
+        "const",
+        "dataValue",
+        "default",
+        "enum",
+        "example",
+        "mapping",
+        "required",
+        "scopes",
+        "security",
+        "tags",
+        "value",
+    ]
 )
 
 
@@ -47,9 +79,7 @@ class Walk:
     anchors: list[Found]
 
 
-def walk(
-    node: Any, base: str, seen: set[int], *, literal_examples: bool, with_ids: bool
-) -> Walk:
+def walk(node: Any, base: str, seen: set[int], *, literal_examples: bool, with_ids: bool) -> Walk:
     """All references at and below ``node``, an object of the specification or a schema.
 
     ``seen`` holds the identities of nodes already walked, over several calls. ``literal_examples``

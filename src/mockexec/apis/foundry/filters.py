@@ -15,6 +15,8 @@ from mockexec.apis.foundry import wire
 from mockexec.simulation.execution import Execution
 
 DEPTH_MAX = 50
+# The mock's own limit: a list looks at every execution with every filter, and must not hang.
+_FILTERS_MAX = 250
 
 Predicate = Callable[[Execution], bool]
 _Text = Callable[[Execution], str | None]
@@ -56,32 +58,77 @@ _EVERY_STATUS = frozenset(wire.STATUSES)
 EVERYTHING = Filter(lambda _execution: True, _EVERY_STATUS)
 
 
-def parse_filter(raw: Any, pointer: str = "/where", depth: int = 1) -> Filter:
-    """The filter that the JSON value ``raw``, found at ``pointer``, stands for.
+def parse_filter(raw: Any) -> Filter:
+    """The filter that the JSON value ``raw`` stands for.
 
     Raises:
-        InvalidFilterError: it breaks the table of fields and operators, or is nested too deeply.
+        InvalidFilterError: it breaks the table of fields and operators, is nested too deeply, or
+            is made of too many filters.
     """
-    if depth > DEPTH_MAX:
-        raise InvalidFilterError(pointer, f"filters nest at most {DEPTH_MAX} levels deep")
-    if not isinstance(raw, dict):
-        raise InvalidFilterError(pointer, f"must be a filter object, got {_shown(raw)}")
-    kind = _required(raw, "type", pointer)
-    parse = _KINDS.get(kind) if isinstance(kind, str) else None
-    if parse is None:
-        known = ", ".join(_KINDS)
-        raise InvalidFilterError(f"{pointer}/type", f"must be one of {known}, got {_shown(kind)}")
-    return parse(raw, pointer, depth)
+    return _Parser().parse(raw, "/where", 1)
 
 
-def _eq(raw: Mapping[str, Any], pointer: str, _depth: int) -> Filter:
+class _Parser:
+    """Follows a filter into its parts, counting them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def parse(self, raw: Any, pointer: str, depth: int) -> Filter:
+        """The filter at ``pointer``, a JSON pointer into the body, on the level ``depth``."""
+        self._count += 1
+        if self._count > _FILTERS_MAX:
+            raise InvalidFilterError(pointer, f"is one filter more than {_FILTERS_MAX}")
+        if depth > DEPTH_MAX:
+            raise InvalidFilterError(pointer, f"filters nest at most {DEPTH_MAX} levels deep")
+        if not isinstance(raw, dict):
+            raise InvalidFilterError(pointer, f"must be a filter object, got {_shown(raw)}")
+        kind = _required(raw, "type", pointer)
+        if kind == "not":
+            part = _required(raw, "filter", pointer)
+            return _not(self.parse(part, f"{pointer}/filter", depth + 1))
+        if kind in ("and", "or"):
+            parts = [
+                self.parse(part, f"{pointer}/filters/{index}", depth + 1)
+                for index, part in enumerate(_required_list(raw, "filters", pointer))
+            ]
+            return _and(parts) if kind == "and" else _or(parts)
+        leaf = _LEAVES.get(kind) if isinstance(kind, str) else None
+        if leaf is None:
+            known = ", ".join((*_LEAVES, "and", "or", "not"))
+            message = f"must be one of {known}, got {_shown(kind)}"
+            raise InvalidFilterError(f"{pointer}/type", message)
+        return leaf(raw, pointer)
+
+
+def _and(parts: list[Filter]) -> Filter:
+    predicates = [part.matches for part in parts]
+    return Filter(
+        lambda execution: all(matches(execution) for matches in predicates),
+        _EVERY_STATUS.intersection(*(part.statuses for part in parts)),
+    )
+
+
+def _or(parts: list[Filter]) -> Filter:
+    predicates = [part.matches for part in parts]
+    return Filter(
+        lambda execution: any(matches(execution) for matches in predicates),
+        frozenset().union(*(part.statuses for part in parts)),
+    )
+
+
+def _not(part: Filter) -> Filter:
+    return Filter(lambda execution: not part.matches(execution), _EVERY_STATUS)
+
+
+def _eq(raw: Mapping[str, Any], pointer: str) -> Filter:
     field, read = _text_field(raw, pointer, "eq")
     wanted = _text_value(field, _required(raw, "value", pointer), f"{pointer}/value")
     statuses = frozenset({wanted}) if field == "status" else _EVERY_STATUS
     return Filter(lambda execution: read(execution) == wanted, statuses)
 
 
-def _in(raw: Mapping[str, Any], pointer: str, _depth: int) -> Filter:
+def _in(raw: Mapping[str, Any], pointer: str) -> Filter:
     field, read = _text_field(raw, pointer, "in")
     values = _required_list(raw, "value", pointer)
     wanted = frozenset(
@@ -92,62 +139,29 @@ def _in(raw: Mapping[str, Any], pointer: str, _depth: int) -> Filter:
     )
 
 
-def _is_null(raw: Mapping[str, Any], pointer: str, _depth: int) -> Filter:
+def _is_null(raw: Mapping[str, Any], pointer: str) -> Filter:
     field = _field(raw, pointer, "isNull", _NULLABLE_FIELDS)
     read = _TEXT_FIELDS[field]
     return Filter(lambda execution: read(execution) is None, _EVERY_STATUS)
 
 
-def _gte(raw: Mapping[str, Any], pointer: str, _depth: int) -> Filter:
+def _gte(raw: Mapping[str, Any], pointer: str) -> Filter:
     least_ms = _duration_bound(raw, pointer, "gte")
     return Filter(lambda execution: wire.duration_ms(execution) >= least_ms, _EVERY_STATUS)
 
 
-def _lte(raw: Mapping[str, Any], pointer: str, _depth: int) -> Filter:
+def _lte(raw: Mapping[str, Any], pointer: str) -> Filter:
     most_ms = _duration_bound(raw, pointer, "lte")
     return Filter(lambda execution: wire.duration_ms(execution) <= most_ms, _EVERY_STATUS)
 
 
-def _and(raw: Mapping[str, Any], pointer: str, depth: int) -> Filter:
-    parts = _parts(raw, pointer, depth)
-    predicates = [part.matches for part in parts]
-    return Filter(
-        lambda execution: all(matches(execution) for matches in predicates),
-        _EVERY_STATUS.intersection(*(part.statuses for part in parts)),
-    )
-
-
-def _or(raw: Mapping[str, Any], pointer: str, depth: int) -> Filter:
-    parts = _parts(raw, pointer, depth)
-    predicates = [part.matches for part in parts]
-    return Filter(
-        lambda execution: any(matches(execution) for matches in predicates),
-        frozenset().union(*(part.statuses for part in parts)),
-    )
-
-
-def _not(raw: Mapping[str, Any], pointer: str, depth: int) -> Filter:
-    part = parse_filter(_required(raw, "filter", pointer), f"{pointer}/filter", depth + 1)
-    return Filter(lambda execution: not part.matches(execution), _EVERY_STATUS)
-
-
-_KINDS: Mapping[str, Callable[[Mapping[str, Any], str, int], Filter]] = {
+_LEAVES: Mapping[str, Callable[[Mapping[str, Any], str], Filter]] = {
     "eq": _eq,
     "in": _in,
     "isNull": _is_null,
     "gte": _gte,
     "lte": _lte,
-    "and": _and,
-    "or": _or,
-    "not": _not,
 }
-
-
-def _parts(raw: Mapping[str, Any], pointer: str, depth: int) -> list[Filter]:
-    return [
-        parse_filter(part, f"{pointer}/filters/{index}", depth + 1)
-        for index, part in enumerate(_required_list(raw, "filters", pointer))
-    ]
 
 
 def _field(raw: Mapping[str, Any], pointer: str, operator: str, allowed: tuple[str, ...]) -> str:

@@ -6,9 +6,8 @@ Sources: the reference page (only finished executions are listed) and the observ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
-from uuid import UUID
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from mockexec.apis.foundry import wire
 from mockexec.http.auth import keep_fixture_tokens
@@ -18,6 +17,8 @@ from mockexec.simulation.instants import DAY, MILLISECOND, parse_duration
 from mockexec.simulation.lifecycle import COMPLETED, FAILED, RUNNING, Step, draw_plan
 from mockexec.simulation.store import Index
 from mockexec.simulation.world import Arrival, Model, Realm, born
+
+T = TypeVar("T")
 
 _RETENTION_NS = 30 * DAY
 # Between 1582-10-15, where the time in a UUID begins, and 1970, in units of 100 ns.
@@ -107,7 +108,7 @@ def _history(realm: Realm, raw: Mapping[str, Any]) -> Iterator[Execution]:
     random = realm.random(f"history/{resource.rid}")
     within_ns, now_ns = parse_duration(raw["within"]), realm.world.now_ns
     for _ in range(raw["count"]):
-        yield _drawn(realm, resource, random, now_ns - random.randrange(1, within_ns))
+        yield _drawn(realm, resource, random, now_ns - 1 - int(random.random() * within_ns))
 
 
 def _drawn(realm: Realm, resource: Resource, random: Random, at_ns: int) -> Execution:
@@ -116,11 +117,11 @@ def _drawn(realm: Realm, resource: Resource, random: Random, at_ns: int) -> Exec
     at_ns -= at_ns % MILLISECOND
     people = realm.scenario.data["people"]
     attended = random.random() < resource.attended
-    caller = random.choice((None, *resource.callers))
+    caller = _pick((None, *resource.callers), random)
     data = {
         # The newest version comes first in the fixtures, and runs most.
         "resourceVersion": resource.versions[int(random.random() ** 3 * len(resource.versions))],
-        "traceOwningRid": random.choice(resource.trace_owners),
+        "traceOwningRid": _pick(resource.trace_owners, random),
     }
     if caller is not None:
         data["callerRid"] = caller
@@ -129,17 +130,21 @@ def _drawn(realm: Realm, resource: Resource, random: Random, at_ns: int) -> Exec
         group=resource.rid,
         plan=draw_plan(realm.profile(resource.profile), random),
         at_ns=at_ns,
-        owner=random.choice(people)["id"] if attended else "",
+        owner=_pick(people, random)["id"] if attended else "",
         data=data,
     )
 
 
+def _pick(items: Sequence[T], random: Random) -> T:
+    """One of the items. Several times as fast as ``random.choice``, which a long history feels."""
+    return items[int(random.random() * len(items))]
+
+
 def _trace_id(at_ns: int, random: Random) -> str:
     """A UUID of version 6: the time, most significant part first, then chance."""
-    ticks = at_ns // 100 + _UUID_EPOCH_TICKS
-    high, low = divmod(ticks, 1 << 12)
-    clock_and_node = random.getrandbits(62) | 1 << 63
-    return str(UUID(int=high << 80 | 6 << 76 | low << 64 | clock_and_node))
+    time = f"{at_ns // 100 + _UUID_EPOCH_TICKS:015x}"
+    tail = f"{random.getrandbits(62) | 1 << 63:016x}"
+    return f"{time[:8]}-{time[8:12]}-6{time[12:]}-{tail[:4]}-{tail[4:]}"
 
 
 def _started_key(execution: Execution) -> tuple[str, int] | None:

@@ -43,8 +43,7 @@ _TYPES = {
 }
 
 # What the type's name alone does not tell.
-_BOUNDS = ("must be at least", "must be at most")
-_ASIDES = ("must be given once",)
+_BEYOND_THE_TYPE = ("must be at least", "must be at most", "must be given once")
 
 _CHALLENGE = ("www-authenticate", 'Bearer realm="frontdoor", Basic realm="frontdoor"')
 
@@ -85,7 +84,7 @@ def _sentence(violation: Violation) -> str:
             return "Value for body must be of JSON object or form"
         return f"{place(violation)} {said}"
     sentence = f"Value for {name} must be of {_TYPES[name]}"
-    if said.startswith(_BOUNDS):
+    if said.startswith(_BEYOND_THE_TYPE):
         # "Integer at most 2000, got 3000"
         return sentence + said.removeprefix("must be")
-    return f"{sentence}, {said}" if said.startswith(_ASIDES) else sentence
+    return sentence

@@ -7,7 +7,7 @@ from typing import Any
 
 from mockexec.simulation.chance import Random
 from mockexec.simulation.execution import Execution
-from mockexec.simulation.instants import SECOND, parse_duration
+from mockexec.simulation.instants import HOUR, SECOND, parse_duration
 from mockexec.simulation.lifecycle import (
     CANCELLED,
     CLAIMED,
@@ -23,6 +23,8 @@ from mockexec.simulation.lifecycle import (
 )
 
 _DEFAULT_ERROR = "Workflow execution failed"
+_ANSWER_MAX_NS = 6 * HOUR
+_ANSWERED_CHANCE = 0.97
 
 
 def drawn(
@@ -80,6 +82,18 @@ def resumed(
     return (*start, *_cut(rest, runs_from_ns, deadline_ns))
 
 
+def answered(plan: Plan, random: Random) -> Plan:
+    """A life of the past: nearly every wait for a person has had its answer within hours."""
+    if all(step.after_ns is not None for step in plan):
+        return plan
+    return tuple(
+        step._replace(after_ns=random.randrange(_ANSWER_MAX_NS))
+        if step.after_ns is None and step.reads is None and random.random() < _ANSWERED_CHANCE
+        else step
+        for step in plan
+    )
+
+
 def _answered(step: Step, step_key: str, answer: Any) -> Step:
     result = (step.data or {}).get("result")
     if step.state != COMPLETED or not isinstance(result, Mapping):
@@ -124,5 +138,5 @@ def _dressed(
             data = {"error": _DEFAULT_ERROR, **(data or {})}
         elif step.state == CANCELLED:
             data = {**(data or {}), "worker": None}
-        dressed.append(step._replace(data=data))
+        dressed.append(Step(step.state, step.after_ns, data, step.reads))
     return tuple(dressed)

@@ -84,6 +84,9 @@ def _history(realm: Realm) -> Iterator[Execution]:
         person = random.choice(scenario["people"])
         payload = _payload(entry, random, person)
         timeout_s = entry.get("run_timeout_seconds")
+        plan = lives.drawn(
+            profiles[entry["profile"]], random, scenario, payload=payload, timeout_s=timeout_s
+        )
         # One in each slice of the time, so that they lie evenly and still irregularly.
         age_ns = int((position + random.random()) / count * within_ns)
         yield born(
@@ -91,9 +94,7 @@ def _history(realm: Realm) -> Iterator[Execution]:
             group=entry["id"],
             owner=project["id"],
             at_ns=realm.world.now_ns - age_ns,
-            plan=lives.drawn(
-                profiles[entry["profile"]], random, scenario, payload=payload, timeout_s=timeout_s
-            ),
+            plan=lives.answered(plan, random),
             data={
                 "type": entry["type"],
                 "asks": entry.get("asks", {}),

@@ -7,6 +7,7 @@ other statuses, in the same envelope. The specific reason stands in ``causes``.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from mockexec.http.call import Call, Reply
@@ -91,7 +92,7 @@ def _token_error(refusal: Refusal) -> dict[str, Any]:
 
 
 def _error_response(refusal: Refusal, call: Call) -> dict[str, Any]:
-    code, text = _SYNTAX if refusal.reason in _SYNTAX_REASONS else _GENERAL[refusal.status]
+    code, text = _SYNTAX if refusal.reason in _SYNTAX_REASONS else _general(refusal.status)
     causes = [f"{place(one)} {one.message}" for one in refusal.violations] or [refusal.message]
     return {
         "detailCode": code,
@@ -99,6 +100,12 @@ def _error_response(refusal: Refusal, call: Call) -> dict[str, Any]:
         "messages": [_message(text)],
         "causes": [_message(cause) for cause in causes],
     }
+
+
+def _general(status: int) -> tuple[str, str]:
+    """The code and text of a status; the standard's words where the vendor has none."""
+    phrase = HTTPStatus(status).phrase
+    return _GENERAL.get(status, (f"{status} {phrase}", f"{phrase}."))
 
 
 def _message(text: str) -> dict[str, str]:

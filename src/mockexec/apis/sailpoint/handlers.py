@@ -9,8 +9,8 @@ from mockexec.apis.sailpoint.filters import FilterError, FilterSyntaxError, pars
 from mockexec.apis.sailpoint.history import events
 from mockexec.apis.sailpoint.paging import Listing
 from mockexec.apis.sailpoint.populate import launch
-from mockexec.apis.sailpoint.selection import NEVER, Selection, select
 from mockexec.apis.sailpoint.selection import ALWAYS as AT_ANY_TIME
+from mockexec.apis.sailpoint.selection import NEVER, Selection, select
 from mockexec.errors import Violation
 from mockexec.http.auth import fixture_client
 from mockexec.http.call import Call, Reply
@@ -60,7 +60,7 @@ async def get_workflow_execution(call: Call) -> Reply:
 async def get_workflow_execution_history(call: Call) -> Reply:
     """The events of one execution so far."""
     execution = _execution(call)
-    workflow = call.realm.table("workflows").get(execution.group)
+    workflow: Any = call.realm.table("workflows").get(execution.group)
     return Reply(200, events(execution, workflow, call.now_ns))
 
 

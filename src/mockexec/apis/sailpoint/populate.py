@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from mockexec.errors import FixtureError
 from mockexec.http.auth import keep_fixture_tokens
 from mockexec.simulation.chance import Random
 from mockexec.simulation.execution import Execution
@@ -27,15 +28,36 @@ _WAIT_SHOWN_AS_NS = HOUR
 
 
 def populate(realm: Realm) -> None:
-    """Fills a fresh realm from its scenario."""
+    """Fills a fresh realm from its scenario.
+
+    Raises:
+        FixtureError: a part of the scenario names a workflow or profile that is not there.
+    """
+    data = realm.scenario.data
     keep_fixture_tokens(realm)
     workflows = realm.table("workflows")
-    for raw in realm.scenario.data["workflows"]:
+    for raw in data["workflows"]:
         workflows[raw["id"]] = _workflow(realm, raw)
-    executions = [_told(realm, raw) for raw in realm.scenario.data.get("executions", ())]
-    for raw in realm.scenario.data["workflows"]:
+    _check_names(realm)
+    executions = [_told(realm, raw) for raw in data.get("executions", ())]
+    for raw in data.get("history", ()):
         executions += _past(realm, raw)
     realm.load(executions)
+
+
+def _check_names(realm: Realm) -> None:
+    data, workflows = realm.scenario.data, realm.table("workflows")
+    for section in ("executions", "history", "arrivals"):
+        for raw in data.get(section, ()):
+            if raw["workflow"] not in workflows:
+                raise _error(realm, f"{section}: there is no workflow {raw['workflow']!r}")
+    for raw in data["workflows"]:
+        if raw["profile"] not in realm.scenario.profiles:
+            raise _error(realm, f"workflows: there is no profile {raw['profile']!r}")
+
+
+def _error(realm: Realm, message: str) -> FixtureError:
+    return FixtureError(message, file=f"{realm.name}/{realm.scenario.name}.yaml")
 
 
 def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
@@ -64,8 +86,8 @@ def _workflow(realm: Realm, raw: Mapping[str, Any]) -> dict[str, Any]:
     random = realm.random("owners")
     people = realm.scenario.data["people"]
     now_ns = realm.world.now_ns
-    # Nobody made a workflow on the very nanosecond.
-    within_the_second = random.randrange(1_000_000_000)
+    # Nobody made a workflow on the full hour, to the nanosecond.
+    within_the_hour = random.randrange(HOUR)
     return {
         "id": raw["id"],
         "name": raw["name"],
@@ -73,8 +95,8 @@ def _workflow(realm: Realm, raw: Mapping[str, Any]) -> dict[str, Any]:
         "owner": _identity(random.choice(people)),
         "creator": _identity(random.choice(people)),
         "modified_by": _identity(random.choice(people)),
-        "created_ns": now_ns + parse_duration(raw["created"]) - within_the_second,
-        "modified_ns": now_ns + parse_duration(raw["modified"]) - within_the_second,
+        "created_ns": now_ns + parse_duration(raw["created"]) - within_the_hour,
+        "modified_ns": now_ns + parse_duration(raw["modified"]) - within_the_hour,
         "definition": _definition(raw["steps"]),
         "steps": raw["steps"],
         "enabled": raw["enabled"],
@@ -121,23 +143,23 @@ def _told(realm: Realm, raw: Mapping[str, Any]) -> Execution:
 
 
 def _past(realm: Realm, raw: Mapping[str, Any]) -> Iterator[Execution]:
-    """The executions of a workflow's ``history``, drawn from its profile; some still run."""
-    history = raw.get("history")
-    if history is None:
-        return
+    """Executions of the past, drawn from their workflow's profile; some of them still run."""
     # One generator for all: a hundred thousand of them would each take longer to make than to use.
     random = realm.random("history")
-    profile, workflow_id = realm.profile(raw["profile"]), raw["id"]
-    within_ns, now_ns = parse_duration(history["within"]), realm.world.now_ns
-    for _ in range(history["count"]):
+    workflow: Any = realm.table("workflows").get(raw["workflow"])
+    profile, workflow_id = realm.profile(workflow["profile"]), workflow["id"]
+    within_ns, now_ns = parse_duration(raw["within"]), realm.world.now_ns
+    for _ in range(raw["count"]):
         plan = draw_plan(profile, random)
-        request_id = f"{random.getrandbits(128):032x}"
         yield born(
             _uuid(random),
             group=workflow_id,
             plan=plan,
             at_ns=now_ns - 1 - random.randrange(within_ns),
-            data={"requestId": request_id, "planned_ns": _planned_ns(plan)},
+            data={
+                "requestId": f"{random.getrandbits(128):032x}",
+                "planned_ns": _planned_ns(plan),
+            },
         )
 
 

@@ -39,7 +39,7 @@ def select(expression: Expression | None, statuses: tuple[str, ...]) -> Selectio
     """What ``expression`` selects of executions with ``statuses``; None selects all.
 
     Raises:
-        UnsupportedFilterError: it has a field, an operator or a value that the list does not support.
+        UnsupportedFilterError: the list does not support one of its fields, operators or values.
     """
     if expression is None:
         return dict.fromkeys(statuses, ALWAYS)

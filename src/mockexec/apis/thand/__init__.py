@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockexec.api import Dialect, handlers_of
-from mockexec.apis.thand import auth, errors, handlers
+from mockexec.apis.thand import auth, errors, handlers, minting
 from mockexec.apis.thand.populate import MODEL
 
 DIALECT = Dialect(
@@ -25,4 +25,5 @@ DIALECT = Dialect(
     development_token=lambda _realm: auth.DEVELOPMENT_TOKEN,
     gates={"signalExecution": handlers.require_input},
     options=auth.OPTIONS,
+    mints={"session": minting.session, "signal": minting.signal},
 )

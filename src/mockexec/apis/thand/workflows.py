@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import jsonschema_rs
-
 from mockexec.errors import Violation
 from mockexec.simulation.world import Realm
-from mockexec.spec.schemas import BACKTRACK_MAX, Validator
+from mockexec.spec.load import load_document
+from mockexec.spec.operations import SchemaRef
+from mockexec.spec.schemas import Schemas, Validator
 
 
 def enabled_workflow(realm: Realm, name: str) -> Mapping[str, Any] | None:
@@ -29,11 +29,13 @@ def input_violations(workflow: Mapping[str, Any], value: Any) -> list[Violation]
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Validator:
     # By text, since worlds share scenarios and a mapping cannot be a key.
-    return Validator(
-        jsonschema_rs.Draft202012Validator(
-            json.loads(schema),
-            validate_formats=True,
-            offline=True,
-            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACK_MAX),
-        )
+    document = load_document(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "The input schema of a workflow", "version": "1"},
+            "paths": {},
+            "components": {"schemas": {"Input": json.loads(schema)}},
+        }
     )
+    input_schema = SchemaRef(document, document.uri, "/components/schemas/Input")
+    return Schemas(document).validator(input_schema, "request")
