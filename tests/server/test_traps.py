@@ -165,7 +165,7 @@ BAD: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/integer/abc", {}, 400, "n"),
     ("GET", "/integer/5.0", {}, 400, "n"),
     ("GET", f"/integer/{'9' * 5000}", {}, 400, "n"),
-    ("GET", "/number/.", {}, 400, "n"),
+    ("GET", "/number/%2E", {}, 400, "n"),
     ("GET", "/number/+", {}, 400, "n"),
     ("GET", "/number/", {}, 400, "n"),
     ("GET", "/styles/5/;matrix=1", {}, 400, "label"),
@@ -231,7 +231,7 @@ def test_bad_input_is_refused_as_the_vendor_does(
         assert allowed == (["POST"] if path.endswith(":cancel") else ["GET", "POST"])
     assert_vendor_shape(api, response)
     if named and response.content:
-        assert named in response.text
+        assert named.lower() in response.text.lower()
 
 
 def assert_vendor_shape(api: str, response: Any) -> None:

@@ -214,7 +214,9 @@ class _BodyMaker:
         if name in self._examples and name != _UNNAMED:
             return self._examples[name]
         there = ", ".join(name for name in self._examples if name != _UNNAMED) or "none"
-        raise _unfulfillable(f"example={name[:80]} is not there for {self._label}; there are: {there}")
+        raise _unfulfillable(
+            f"example={name[:80]} is not there for {self._label}; there are: {there}"
+        )
 
     def _first(self) -> bytes:
         """Named ones stand before the single example, that before the schema's own."""

@@ -17,12 +17,60 @@ if TYPE_CHECKING:
 
 # Dates lie in the month before this instant, whatever the clock shows: same seed, same bytes.
 _LATEST_NS = 1_767_268_800_000_000_000  # 2026-01-01T12:00:00Z
-_WORDS = (
-    "amber autumn basin birch bridge canyon cedar cloud copper coral delta ember falcon fern"
-    " field forest garden glacier harbor hazel island ivory jasper juniper lagoon lantern maple"
-    " meadow mesa north ocean orchard pebble pine prairie quartz raven ridge river saffron sage"
-    " silver slate spruce stone summit thistle timber valley violet willow winter"
-).split()
+_WORDS = [
+    "amber",
+    "autumn",
+    "basin",
+    "birch",
+    "bridge",
+    "canyon",
+    "cedar",
+    "cloud",
+    "copper",
+    "coral",
+    "delta",
+    "ember",
+    "falcon",
+    "fern",
+    "field",
+    "forest",
+    "garden",
+    "glacier",
+    "harbor",
+    "hazel",
+    "island",
+    "ivory",
+    "jasper",
+    "juniper",
+    "lagoon",
+    "lantern",
+    "maple",
+    "meadow",
+    "mesa",
+    "north",
+    "ocean",
+    "orchard",
+    "pebble",
+    "pine",
+    "prairie",
+    "quartz",
+    "raven",
+    "ridge",
+    "river",
+    "saffron",
+    "sage",
+    "silver",
+    "slate",
+    "spruce",
+    "stone",
+    "summit",
+    "thistle",
+    "timber",
+    "valley",
+    "violet",
+    "willow",
+    "winter",
+]
 
 Text = Callable[[Random], str]
 
@@ -150,7 +198,10 @@ _BY_NAME: tuple[tuple[str, Callable[[Any], str]], ...] = (
     (r"name", lambda fake: fake.name()),
     (r"slug", lambda fake: fake.slug()),
     (r"sha|commit|hash|digest|checksum", lambda fake: fake.sha1()),
-    (r"(created|updated|modified|started|ended)(_?(at|on))?|date", lambda fake: _date_time(fake.random)),
+    (
+        r"(created|updated|modified|started|ended)(_?(at|on))?|date",
+        lambda fake: _date_time(fake.random),
+    ),
 )
 
 

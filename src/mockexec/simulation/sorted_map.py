@@ -77,7 +77,8 @@ class SortedMap(Generic[V]):
             node = node.children[max(bisect_right(node.keys, key) - 1, 0)]
         index = bisect_left(node.keys, key)
         if index < node.size and node.keys[index] == key:
-            return node.values[index]
+            value: V = node.values[index]
+            return value
         return default
 
     def __setitem__(self, key: Any, value: V) -> None:

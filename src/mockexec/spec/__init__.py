@@ -2,7 +2,9 @@
 
 ::
 
+    pointers     JSON pointers
     parse        bytes → JSON types, bounded, with the lines of everything
+    remote       files named by a URI
     references   where each ``$ref`` leads
     load         files → one immutable ``Document``
     forms        the form fields of a 2.0 operation as one schema
@@ -10,6 +12,8 @@
     dialect      an OpenAPI schema → a JSON Schema 2020-12 one
     shapes       what a text value may become
     messages     a validation error in plain words
+    explain      why a value does not fit, without exponential cost
     schemas      compiled validators
+    places       every schema and example, by place
     lint         what is wrong with a document, with file and line
 """

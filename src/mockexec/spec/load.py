@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener, url2pathname
 
 from mockexec.errors import DocumentError
 from mockexec.spec import forms, references
@@ -18,7 +16,6 @@ from mockexec.spec.parse import MAX_BYTES, Marked, marks, parse
 from mockexec.spec.pointers import follow, join, tokens
 
 MEMORY = "mem:document"
-FETCH_TIMEOUT_S = 10
 
 _OPENAPI = re.compile(r"(3\.[012])(\.\d+.*)?\Z")
 
@@ -229,11 +226,15 @@ class Document:
 
     def _load(self, target: str, uri: str) -> _File:
         """Read the file ``target``, which the file ``uri`` refers to."""
+        # Imported here: urllib.request takes longer to import than a document to load.
+        from mockexec.spec import remote  # noqa: PLC0415
+
         scheme = urlsplit(target).scheme
         if scheme in ("http", "https"):
-            file = _fetch(target, self._remote_hosts)
+            source = remote.fetch(target, self._remote_hosts)
+            file = _File(target, target, source, parse(source, file=target))
         elif scheme == "file" and uri.startswith("file:"):
-            file = _read(Path(url2pathname(urlsplit(target).path)), target)
+            file = _read(remote.path_of(target), target)
         elif uri.startswith("mem:"):
             raise ValueError("a document given as a mapping has no files beside it")
         else:
@@ -294,38 +295,6 @@ def _label(path: Path) -> str:
 
 def _reason(error: OSError) -> str:
     return error.strerror or str(error)
-
-
-class _AllowedHosts(HTTPRedirectHandler):
-    """Follows a redirect only to a host that is allowed as well."""
-
-    def __init__(self, hosts: frozenset[str]) -> None:
-        self.hosts = hosts
-
-    def redirect_request(  # noqa: PLR0917 - the signature is urllib's
-        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> Request | None:
-        _require_host(newurl, self.hosts)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _require_host(url: str, hosts: frozenset[str]) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https"):
-        raise ValueError(f"{url} is not an http address")
-    if parts.hostname not in hosts and parts.netloc not in hosts:
-        raise ValueError(f"the remote host {parts.netloc} is not allowed")
-
-
-def _fetch(url: str, hosts: frozenset[str]) -> _File:
-    _require_host(url, hosts)
-    opener = build_opener(_AllowedHosts(hosts))
-    try:
-        with opener.open(url, timeout=FETCH_TIMEOUT_S) as response:
-            source = response.read(MAX_BYTES + 1)
-    except URLError as error:
-        raise ValueError(f"cannot be fetched: {error.reason}") from error
-    return _File(url, url, source, parse(source, file=url))
 
 
 def _descend(data: Any, pointer: str) -> Any:

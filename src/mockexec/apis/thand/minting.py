@@ -10,6 +10,7 @@ from mockexec.apis.thand.auth import DEVELOPMENT_TOKEN, secret_of
 from mockexec.apis.thand.sessions import mint_session
 from mockexec.apis.thand.signals import approval, mint_signal
 from mockexec.errors import UsageError
+from mockexec.http.auth import known_token
 from mockexec.settings import Settings
 from mockexec.simulation.instants import format_instant, parse_duration
 from mockexec.simulation.world import Realm
@@ -24,7 +25,10 @@ def session(realm: Realm, settings: Settings, options: Mapping[str, str]) -> str
     ``provider``, ``expires`` (a duration, 8h if left out).
     """
     _only(options, "user", "name", "provider", "expires")
-    user = options.get("user") or realm.table("tokens")[DEVELOPMENT_TOKEN].subject
+    token = known_token(realm, DEVELOPMENT_TOKEN)
+    user = options.get("user") or (token.subject if token is not None else "")
+    if not user:
+        raise UsageError("user is missing: an e-mail address")
     try:
         lifetime_ns = parse_duration(options.get("expires", "8h"))
     except ValueError as error:

@@ -1,0 +1,243 @@
+"""The dialect of a document that a user brings: problem details, and credentials of any kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from mockexec.api import Api, Dialect, make_api
+from mockexec.http.auth import Principal, authorization, basic_credentials
+from mockexec.http.call import Call, Reply, Verifier
+from mockexec.http.refusal import Refusal
+from mockexec.mocking.encoding import is_json
+from mockexec.mocking.generate import Generator, NoValue
+from mockexec.server.parameters import read_cookies
+from mockexec.simulation.chance import Chance
+from mockexec.simulation.world import Model, Realm
+from mockexec.spec.load import Document
+from mockexec.spec.operations import (
+    MediaType,
+    Operation,
+    SecurityScheme,
+    operations,
+    security_schemes,
+)
+from mockexec.spec.schemas import Schemas
+
+PROBLEM = "application/problem+json"
+# RFC 6750, section 2.1, b64token.
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+# Where the words of an error most likely go.
+_TEXT_FIELDS = ("message", "detail", "error_description", "description", "error", "title")
+_SHORT_FIELDS = ("error", "title")
+_STATUS_FIELDS = ("status", "code", "statusCode", "status_code")
+
+
+def generic_api(document: Document, name: str) -> Api:
+    """``document`` served under ``name``: answers from the document, and refuses as it says.
+
+    Raises:
+        DocumentError: the document cannot be used.
+    """
+    token = f"{name}-dev-token"
+    schemes = security_schemes(document)
+    renderer = _Renderer(document, schemes)
+    dialect = Dialect(
+        name=name,
+        model=Model(name, indexes=(), populate=_populate),
+        handlers={},
+        render=renderer.render,
+        verifiers={key: _verifier(scheme, token) for key, scheme in schemes.items()},
+        development_token=lambda _realm: token,
+    )
+    return make_api(document, dialect)
+
+
+def _populate(realm: Realm) -> None:
+    """Nothing: a document alone has no executions."""
+    del realm
+
+
+# Security
+
+
+def _verifier(scheme: SecurityScheme, token: str) -> Verifier:
+    """Takes the development token; unless the mock is strict, any other well-formed one as well."""
+
+    def verify(call: Call, scopes: tuple[str, ...]) -> Principal | None:
+        if scheme.type == "mutualTLS":
+            # The connection's matter; there is nothing in a request to look at.
+            return Principal("client", frozenset(scopes))
+        credential = _credential(scheme, call)
+        if credential is None:
+            return None
+        if call.settings.strict and credential != token:
+            raise Refusal("unauthenticated", f"the credential for {scheme.name} is not known")
+        return Principal(scheme.name, frozenset(scopes), credential)
+
+    return verify
+
+
+def _credential(scheme: SecurityScheme, call: Call) -> str | None:
+    """The credential a request brings for ``scheme``; None for none.
+
+    Raises:
+        Refusal: it is not well-formed.
+    """
+    if scheme.type == "apiKey":
+        return _api_key(scheme, call)
+    header = call.raw_header(b"authorization")
+    kind, text = authorization(header)
+    wanted = scheme.scheme if scheme.type == "http" else "bearer"
+    if not header or kind != wanted:
+        return None
+    if wanted == "basic":
+        pair = basic_credentials(text)
+        if pair is None:
+            raise Refusal(
+                "unauthenticated", "the Basic credentials are not base64 of user:password"
+            )
+        user, password = pair
+        # The development token may stand in either place.
+        return password or user
+    if not text or (wanted == "bearer" and not _BEARER.fullmatch(text)):
+        raise Refusal("unauthenticated", f"the {wanted} credentials are malformed")
+    return text
+
+
+def _api_key(scheme: SecurityScheme, call: Call) -> str | None:
+    if scheme.location == "header":
+        found = call.raw_header(scheme.parameter.lower().encode("latin-1", "replace"))
+    elif scheme.location == "query":
+        found = dict(parse_qsl(call.raw_query, encoding="latin-1")).get(scheme.parameter)
+    else:
+        values = read_cookies(call.raw_header(b"cookie") or "").get(scheme.parameter)
+        found = values[0] if values else None
+    return found or None
+
+
+# Refusals
+
+
+class _Renderer:
+    """Refusals as the document describes them, else as problem details (RFC 9457)."""
+
+    def __init__(self, document: Document, schemes: Mapping[str, SecurityScheme]) -> None:
+        self._schemas = Schemas(document)
+        self._operations = {operation.id: operation for operation in operations(document)}
+        self._challenge = ", ".join(dict.fromkeys(_challenges(schemes)))
+        self._generators: dict[tuple[str, int], Generator | None] = {}
+
+    def render(self, refusal: Refusal, call: Call) -> Reply:
+        """The reply that says no."""
+        headers = refusal.headers
+        if refusal.status == 401 and self._challenge:
+            headers = (*headers, ("www-authenticate", self._challenge))
+        problem = _problem(refusal, call)
+        operation = self._operations.get(call.operation_id)
+        media = _documented(operation, refusal.status) if operation else None
+        if operation is not None and media is not None:
+            body = self._documented_body(operation, media, refusal, problem)
+            if body is not None:
+                return Reply(refusal.status, body, headers, media.name)
+        return Reply(refusal.status, problem, headers, PROBLEM)
+
+    def _documented_body(
+        self, operation: Operation, media: MediaType, refusal: Refusal, problem: dict[str, Any]
+    ) -> Any:
+        """A body as documented for this error with the refusal's message in it; None for no such."""
+        if media.schema is None:
+            return problem
+        validator = self._schemas.validator(media.schema, "response")
+        for example in (*media.examples.values(), None):
+            body = self._generated(operation, media, refusal) if example is None else example
+            if isinstance(body, dict) and validator.is_valid(body):
+                return _told(body, problem, validator.is_valid)
+        return problem if validator.is_valid(problem) else None
+
+    def _generated(self, operation: Operation, media: MediaType, refusal: Refusal) -> Any:
+        key = (operation.id, refusal.status)
+        if key not in self._generators:
+            assert media.schema is not None  # noqa: S101  # asked before
+            try:
+                self._generators[key] = Generator(self._schemas, media.schema)
+            except NoValue:
+                self._generators[key] = None
+        generator = self._generators[key]
+        if generator is None:
+            return None
+        try:
+            # The same error always reads the same.
+            return generator.value(Chance().random(f"{key[0]}/{key[1]}"))
+        except NoValue:
+            return None
+
+
+_HTTP_CHALLENGES = {"basic": 'Basic realm="mock"', "bearer": "Bearer"}
+
+
+def _challenges(schemes: Mapping[str, SecurityScheme]) -> list[str]:
+    """RFC 9110, section 11.6.1; there is no registered challenge for a key or a cookie."""
+    found = []
+    for scheme in schemes.values():
+        if scheme.type == "http":
+            found.append(_HTTP_CHALLENGES.get(scheme.scheme, scheme.scheme.title()))
+        elif scheme.type in ("oauth2", "openIdConnect"):
+            found.append("Bearer")
+        elif scheme.type == "apiKey":
+            found.append(f'ApiKey name="{scheme.parameter}"')
+    return found
+
+
+def _problem(refusal: Refusal, call: Call) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": refusal.reason.replace("_", " "),
+        "status": refusal.status,
+        "detail": refusal.message,
+        "instance": call.raw_path,
+    }
+    if refusal.violations:
+        body["violations"] = [
+            {
+                "in": violation.location,
+                "name": violation.name,
+                "pointer": violation.pointer,
+                "message": violation.message,
+            }
+            for violation in refusal.violations
+        ]
+    return body
+
+
+def _documented(operation: Operation, status: int) -> MediaType | None:
+    """The JSON form that the operation documents for an error status."""
+    for key in (str(status), f"{status // 100}XX", "default"):
+        if key in operation.responses:
+            content = operation.responses[key].content
+            return next((media for name, media in content.items() if is_json(name)), None)
+    return None
+
+
+def _told(body: Any, problem: dict[str, Any], is_valid: Callable[[Any], bool]) -> Any:
+    """``body`` with what the problem says put where there is a place for it and it fits."""
+    for key in ("error", "errors", "fault"):
+        inner = body.get(key)
+        if isinstance(inner, dict):
+            filled = _told(inner, problem, lambda part, key=key: is_valid(body | {key: part}))
+            body = body | {key: filled}
+        elif isinstance(inner, list) and inner and isinstance(inner[0], dict):
+            filled = _told(inner[0], problem, lambda part, key=key: is_valid(body | {key: [part]}))
+            body = body | {key: [filled]}
+    texts = [key for key in _TEXT_FIELDS if key in body]
+    for key, value in (
+        *((key, problem["title"]) for key in texts if key in _SHORT_FIELDS),
+        *((key, problem["detail"]) for key in texts[:1]),
+        *((key, problem["status"]) for key in _STATUS_FIELDS),
+        *((key, problem[key]) for key in ("type", "instance", "violations") if key in problem),
+    ):
+        if key in body and is_valid(changed := body | {key: value}):
+            body = changed
+    return body

@@ -1,0 +1,50 @@
+// Starts Swagger UI with the development token authorised for every security scheme.
+"use strict";
+
+(() => {
+  const config = JSON.parse(document.getElementById("swagger-ui").dataset.config);
+
+  // What Swagger UI remembers of an authorised scheme: one form for each kind.
+  function credential(name, schema) {
+    const common = { name, schema };
+    if (schema.type === "oauth2") {
+      return { ...common, token: { access_token: config.token, token_type: "Bearer" } };
+    }
+    if (schema.type === "basic" || (schema.type === "http" && /^basic$/i.test(schema.scheme))) {
+      const [username, ...rest] = config.token.split(":");
+      return { ...common, value: { username, password: rest.join(":") || config.token } };
+    }
+    return { ...common, value: config.token };
+  }
+
+  // A page may not write the header Cookie; the browser does that from its own store.
+  function keepCookie(schema) {
+    if (schema.type === "apiKey" && schema.in === "cookie") {
+      const value = encodeURIComponent(config.token);
+      document.cookie = `${schema.name}=${value}; path=${config.base}; SameSite=Strict`;
+    }
+  }
+
+  const ui = SwaggerUIBundle({
+    url: config.url,
+    dom_id: "#swagger-ui",
+    deepLinking: true,
+    displayRequestDuration: true,
+    tryItOutEnabled: true,
+    validatorUrl: null,
+    onComplete: () => {
+      for (const [name, schema] of Object.entries(config.schemes)) {
+        ui.authActions.authorize({ [name]: credential(name, schema) });
+        keepCookie(schema);
+      }
+    },
+    // Swagger UI has no form for OpenID Connect; its token is a bearer token.
+    requestInterceptor: (request) => {
+      const isOpenId = Object.values(config.schemes).some((s) => s.type === "openIdConnect");
+      if (isOpenId && !request.headers.Authorization) {
+        request.headers.Authorization = `Bearer ${config.token}`;
+      }
+      return request;
+    },
+  });
+})();
