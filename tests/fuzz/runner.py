@@ -17,7 +17,7 @@ from typing import Any
 
 import schemathesis
 from schemathesis.config import SchemathesisConfig
-from schemathesis.engine import StopReason, from_schema
+from schemathesis.engine import from_schema
 from schemathesis.engine.events import EngineFinished, FatalError, NonFatalError, ScenarioFinished
 
 from mockexec.api import Api
@@ -75,9 +75,14 @@ class Outcome:
         return "\n".join(lines)
 
 
-def fuzz(api: str | Api, *, seed: int, examples_max: int) -> Outcome:
-    """Runs all phases and checks against a fresh strict mock of ``api`` with a frozen clock."""
-    with serve(api, seed=seed) as served:
+def fuzz(api: str | Api, *, seed: int, examples_max: int, strict: bool = False) -> Outcome:
+    """Runs all phases and checks against a fresh mock of ``api`` with a frozen clock.
+
+    A strict mock refuses unknown properties that a schema admits, which counts as a finding; so
+    built-in APIs are served leniently, and replies that break the document are read from the
+    journal.
+    """
+    with serve(api, seed=seed, strict=strict) as served:
         (value,) = served.mock.apis.values()
         schema = schemathesis.openapi.from_dict(
             _document(value),
@@ -88,6 +93,7 @@ def fuzz(api: str | Api, *, seed: int, examples_max: int) -> Outcome:
         outcome = Outcome(links=dict.fromkeys(_declared_links(value), 0))
         for event in from_schema(schema).execute():
             _take(event, outcome)
+            _take_breaches(served, outcome)
         return outcome
 
 
@@ -181,6 +187,18 @@ def _take_scenario(event: ScenarioFinished, outcome: Outcome) -> None:
             how = f"{failure.message}\n{check.failure_info.code_sample}"
             if key not in outcome.findings or len(how) < len(outcome.findings[key]):
                 outcome.findings[key] = how
+
+
+def _take_breaches(served: Served, outcome: Outcome) -> None:
+    """The replies of ours that break the document, as far as the journal reaches back."""
+    for exchange in served.world.journal.newest(1000):
+        for note in exchange.notes:
+            if note.location == "response":
+                key = (
+                    exchange.operation_id,
+                    f"{exchange.status} breaks the document: {note.message}",
+                )
+                outcome.findings[key] = f"{exchange.method} {exchange.path} {note.pointer}"
 
 
 def _count_link(transition: str, outcome: Outcome) -> None:

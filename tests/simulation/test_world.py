@@ -219,6 +219,16 @@ def test_what_is_older_than_the_retention_is_forgotten() -> None:
     assert [e.id for e in world.realms["x"].executions.all()] == ["asks"]
 
 
+def test_retention_needs_no_timer_to_be_due() -> None:
+    """What ended long ago is forgotten although nothing else happens any more."""
+    world = make_world(retention_ns=DAY)
+    start(world, "one", "immediate")
+    advance(world, DAY)
+    assert len(world.realms["x"].executions) == 1
+    advance(world, 1)
+    assert len(world.realms["x"].executions) == 0
+
+
 def test_a_full_realm_says_so_and_forgets_nothing() -> None:
     """The bound is an error for the newcomer, not a loss for the rest."""
     world = make_world(executions_max=2)

@@ -11,7 +11,7 @@ from mockexec.spec.operations import SchemaRef
 from mockexec.spec.schemas import Direction, Schemas, Validator
 
 
-def document(version: str = "3.0.3", **parts: Any) -> Document:
+def document(version: str = "3.0.3", /, **parts: Any) -> Document:
     """A document in memory that has ``parts`` beside what every document has."""
     key = "swagger" if version == "2.0" else "openapi"
     base = {key: version, "info": {"title": "T", "version": "1"}, "paths": {}}

@@ -13,7 +13,7 @@ from mockexec.errors import DocumentError
 from mockexec.spec.load import load_document
 from mockexec.spec.operations import operations
 from mockexec.spec.schemas import Schemas
-from tests.spec.support import document, problems, with_schemas, write
+from tests.spec.support import component, document, problems, with_schemas, write
 
 
 def test_references_across_files_are_relative_to_the_file_they_stand_in(tmp_path: Path) -> None:
@@ -173,8 +173,6 @@ def test_identifiers_and_anchors_name_schemas() -> None:
         Far={"properties": {"c": {"$ref": "https://example.com/apart#in"}}},
         Whole={"$ref": "https://example.com/apart"},
     )
-    from tests.spec.support import component
-
     schemas = Schemas(loaded)
     uses = schemas.validator(component(loaded, "Uses"), "request")
     assert (uses.is_valid(1), uses.is_valid("1")) == (True, False)
@@ -189,13 +187,12 @@ def test_identifiers_and_anchors_name_schemas() -> None:
 def test_a_reference_may_lead_into_an_extension() -> None:
     """Schemas kept under ``x-…`` work like others."""
     loaded = document(
+        "3.0.3",
         components={
             "schemas": {"A": {"type": "array", "items": {"$ref": "#/x-shared/Item"}}},
         },
         **{"x-shared": {"Item": {"type": "integer", "nullable": True}}},
     )
-    from tests.spec.support import component
-
     items = Schemas(loaded).validator(component(loaded, "A"), "request")
     assert items.is_valid([1, None])
     assert problems(items, ["1"]) == [("/0", 'must be an integer or null, got "1"')]
@@ -246,8 +243,6 @@ def test_remote_references_need_an_allowed_host(remote: HTTPServer) -> None:
         schemas = {"A": {"$ref": f"{base}/{name}"}}
         raw = {"openapi": "3.0.3", "paths": {}, "components": {"schemas": schemas}}
         loaded = load_document(raw, remote_hosts=hosts)
-        from tests.spec.support import component
-
         found = Schemas(loaded).validator(component(loaded, "A"), "request")
         assert problems(found, {"a": "x"}) == [("/a", 'must be an integer, got "x"')]
 

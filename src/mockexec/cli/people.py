@@ -60,4 +60,6 @@ def as_yaml(persons: list[dict[str, str]], seed: int) -> str:
 def _username(first: str, last: str) -> str:
     text = f"{first}.{last}".translate(_PLAIN_LETTERS).replace(" ", "").lower()
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in decomposed if letter.isalnum() and letter.isascii() or letter in ".-")
+    return "".join(
+        letter for letter in decomposed if letter.isalnum() and letter.isascii() or letter in ".-"
+    )

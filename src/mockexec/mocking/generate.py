@@ -14,6 +14,7 @@ import jsonschema_rs
 
 from mockexec.mocking.hints import Hints
 from mockexec.mocking.makers import Compiler, Draw, NoValue
+from mockexec.mocking.words import writer
 from mockexec.simulation.chance import Random
 from mockexec.spec.operations import SchemaRef
 from mockexec.spec.schemas import Schemas
@@ -63,7 +64,7 @@ class Generator:
         for attempt in range(ATTEMPTS_MAX):
             draw = Draw(
                 random,
-                _faker(),
+                _by_name,
                 levels=max(0, LEVELS - attempt // 8),
                 values_left=VALUES_MAX // (1 + attempt // 8),
                 # An example that is fit by itself may still not fit in with the rest.
@@ -76,6 +77,16 @@ class Generator:
             if self._validator.is_valid(value):
                 return value
         raise NoValue(f"no value was found in {ATTEMPTS_MAX} attempts")
+
+
+def _by_name(name: str, random: Random) -> str | None:
+    """A text such as a property of this name has, drawn from ``random``; None for other names."""
+    write = writer(name)
+    if write is None:
+        return None
+    fake = _faker()
+    fake.random = random
+    return write(fake)
 
 
 @cache

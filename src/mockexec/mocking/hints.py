@@ -30,7 +30,7 @@ class Hints:
     @cached_property
     def examples(self) -> tuple[Any, ...]:
         """Examples of the value that their own schemas accept."""
-        found = []
+        found: list[Any] = []
         for facet in self._facets:
             validator = self._schemas.validator(facet, "response")
             found.extend(value for value in _examples(facet.raw) if validator.is_valid(value))

@@ -11,18 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor, inf, lcm
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import jsonschema_rs
 from jsonschema_rs import CanonicalSchema, canonical
 
 from mockexec.mocking.hints import Hints
 from mockexec.mocking.patterns import Pattern
-from mockexec.mocking.words import FORMATS, by_name, words
+from mockexec.mocking.words import FORMATS, words
 from mockexec.simulation.chance import Random
-
-if TYPE_CHECKING:
-    from faker import Generator as Faker
 
 TRIES_MAX = 20
 ITEMS_MAX = 1_000
@@ -36,18 +33,27 @@ class NoValue(Exception):  # noqa: N818  # it names what happened
 
 
 class Draw:
-    """The making of one value: where chance comes from, and how large the value may become."""
+    """The making of one value: where chance comes from, and how large the value may become.
 
-    __slots__ = ("_fake", "examples", "levels", "random", "values_left")
+    ``named`` gives a text such as a property of a certain name has, or None.
+    """
+
+    __slots__ = ("_named", "examples", "levels", "random", "values_left")
 
     def __init__(
-        self, random: Random, fake: Faker, *, levels: int, values_left: int, examples: bool
+        self,
+        random: Random,
+        named: Callable[[str, Random], str | None],
+        *,
+        levels: int,
+        values_left: int,
+        examples: bool,
     ) -> None:
         self.random = random
         self.levels = levels
         self.values_left = values_left
         self.examples = examples
-        self._fake = fake
+        self._named = named
 
     @property
     def is_generous(self) -> bool:
@@ -56,8 +62,7 @@ class Draw:
 
     def text_by_name(self, name: str) -> str | None:
         """A text such as a property of this name has, or None."""
-        self._fake.random = self.random
-        return by_name(name, self._fake)
+        return self._named(name, self.random)
 
 
 class Maker(Protocol):
@@ -95,7 +100,7 @@ class Compiler:
                     self.heights[uri] = height
                     changed = True
 
-    def _compile(self, schema: CanonicalSchema) -> Maker:
+    def _compile(self, schema: CanonicalSchema) -> Maker:  # noqa: PLR0912  # one case a kind
         view = schema.view()
         match view:
             case canonical.ReferenceView(uri=uri):
@@ -322,8 +327,9 @@ class _Checked:
 
     def make(self, draw: Draw, name: str, hints: Hints | None) -> Any:
         if self._fits is None:
+            written: Any = self._schema.to_json_schema()
             self._fits = jsonschema_rs.Draft202012Validator(
-                self._schema.to_json_schema(), validate_formats=True, offline=True
+                written, validate_formats=True, offline=True
             ).is_valid
         for _ in range(TRIES_MAX):
             value = self._inner.make(draw, name, hints)
@@ -553,7 +559,7 @@ class _List:
     def _elements(self, draw: Draw, name: str, hints: Hints | None, wanted: int) -> list[Any]:
         made: list[Any] = []
         parts = [maker for maker, count in self._contained for _ in range(count)]
-        for position in range(max(wanted, len(parts))):
+        for position in range(max(wanted, len(self._first) + len(parts) if parts else 0)):
             if position < len(self._first):
                 maker, part_hints = self._first[position], None
             elif parts:
@@ -568,8 +574,6 @@ class _List:
                 raise
             # A list whose elements are all the one example is not worth reading.
             draw.examples = False
-        for maker in parts:
-            made.append(maker.make(draw, name, None))
         return made
 
     def _another(

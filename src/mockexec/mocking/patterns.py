@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from re import _constants as op  # type: ignore[attr-defined]  # no public parser of patterns
-from re import _parser  # type: ignore[attr-defined]  # as above
+
+# There is no public parser of patterns.
+from re import _constants as op
+from re import _parser
 from typing import Any
 
 from mockexec.simulation.chance import Random
@@ -71,7 +73,7 @@ class Pattern:
 
 def _respelled(pattern: str) -> str:
     for found, written in _SPELLINGS:
-        pattern = found.sub(written, pattern)  # type: ignore[arg-type]  # text or function, as re wants
+        pattern = found.sub(written, pattern)
     return pattern
 
 
@@ -142,4 +144,4 @@ def _in(code: Any, argument: Any, char: str) -> bool:
         return ord(char) == argument
     if code is op.RANGE:
         return bool(argument[0] <= ord(char) <= argument[1])
-    return _CATEGORIES[argument](char) if code is op.CATEGORY else False
+    return code is op.CATEGORY and _CATEGORIES[argument](char) is True

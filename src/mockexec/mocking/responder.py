@@ -92,9 +92,9 @@ def _unfulfillable(message: str) -> Refusal:
 
 # Preferences (RFC 7240, section 2)
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_WORD = rf'(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))'
-_PREFERENCE = re.compile(rf"[\s,]*({_TOKEN})(?:\s*=\s*{_WORD})?((?:\s*;[^,]*)?)\s*(?:,|$)")
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_WORD = rf'(?:"((?:[^"\\]|\\.)*)"|({_NAME}))'
+_PREFERENCE = re.compile(rf"[\s,]*({_NAME})(?:\s*=\s*{_WORD})?((?:\s*;[^,]*)?)\s*(?:,|$)")
 _KNOWN = ("code", "example", "dynamic")
 
 

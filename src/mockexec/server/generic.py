@@ -32,6 +32,7 @@ _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 # Where the words of an error most likely go.
 _TEXT_FIELDS = ("message", "detail", "error_description", "description", "error", "title")
 _SHORT_FIELDS = ("error", "title")
+_INNER_FIELDS = ("error", "errors", "fault")
 _STATUS_FIELDS = ("status", "code", "statusCode", "status_code")
 
 
@@ -147,7 +148,7 @@ class _Renderer:
     def _documented_body(
         self, operation: Operation, media: MediaType, refusal: Refusal, problem: dict[str, Any]
     ) -> Any:
-        """A body as documented for this error with the refusal's message in it; None for no such."""
+        """A body as documented for this error, with the refusal's message; None where none fits."""
         if media.schema is None:
             return problem
         validator = self._schemas.validator(media.schema, "response")
@@ -223,14 +224,9 @@ def _documented(operation: Operation, status: int) -> MediaType | None:
 
 def _told(body: Any, problem: dict[str, Any], is_valid: Callable[[Any], bool]) -> Any:
     """``body`` with what the problem says put where there is a place for it and it fits."""
-    for key in ("error", "errors", "fault"):
-        inner = body.get(key)
-        if isinstance(inner, dict):
-            filled = _told(inner, problem, lambda part, key=key: is_valid(body | {key: part}))
-            body = body | {key: filled}
-        elif isinstance(inner, list) and inner and isinstance(inner[0], dict):
-            filled = _told(inner[0], problem, lambda part, key=key: is_valid(body | {key: [part]}))
-            body = body | {key: [filled]}
+    for key in _INNER_FIELDS:
+        if isinstance(body.get(key), dict | list):
+            body = body | {key: _told_inside(body, key, problem, is_valid)}
     texts = [key for key in _TEXT_FIELDS if key in body]
     for key, value in (
         *((key, problem["title"]) for key in texts if key in _SHORT_FIELDS),
@@ -241,3 +237,15 @@ def _told(body: Any, problem: dict[str, Any], is_valid: Callable[[Any], bool]) -
         if key in body and is_valid(changed := body | {key: value}):
             body = changed
     return body
+
+
+def _told_inside(
+    body: dict[str, Any], key: str, problem: dict[str, Any], is_valid: Callable[[Any], bool]
+) -> Any:
+    """The error object below ``key``, or the first of a list of them, told in the same way."""
+    inner = body[key]
+    if isinstance(inner, dict):
+        return _told(inner, problem, lambda part: is_valid(body | {key: part}))
+    if not inner or not isinstance(inner[0], dict):
+        return inner
+    return [_told(inner[0], problem, lambda part: is_valid(body | {key: [part]}))]

@@ -115,6 +115,7 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
         self._api = api
         self._render = api.dialect.render
         self._reply_headers = api.dialect.reply_headers
+        self._documents_refusals = api.dialect.documents_refusals
         self._settings = settings
         self._router: Router[Plan] = Router()
 
@@ -144,6 +145,7 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             raw_headers=scope["headers"],
         )
         plan = None
+        refused = False
         extra = cors_headers(call) if self._settings.cors else ()
         try:
             match = self._router.find(visit.below)
@@ -155,13 +157,15 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             else:
                 reply = await plan.answer(call, match.arguments, receive)
         except Refusal as refusal:
+            refused = True
             reply = self._render(refusal, call)
         except RealmFull as full:
+            refused = True
             reply = self._render(Refusal("full", str(full)), call)
         except ClientGone:
             return
         if plan is not None:
-            reply = self._checked(plan, call, reply)
+            reply = self._checked(plan, call, reply, refused=refused)
         reply_headers = self._reply_headers(call)
         await send_reply(reply, (*reply_headers, *extra) if reply_headers else extra, send)
         world.journal.record(
@@ -194,10 +198,12 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             headers=(("allow", allowed),),
         )
 
-    def _checked(self, plan: Plan, call: Call, reply: Reply) -> Reply:
+    def _checked(self, plan: Plan, call: Call, reply: Reply, *, refused: bool) -> Reply:
         """The reply, unless it breaks the document: then the fault is ours, and said."""
         violations = plan.check(reply)
         if not violations:
+            return reply
+        if refused and not self._documents_refusals and not plan.documents(reply.status):
             return reply
         for violation in violations:
             logger.error(

@@ -60,7 +60,9 @@ class Published:
     def _servers(self, base_path: str) -> list[dict[str, Any]]:
         written = self._document.raw.get("servers") or []
         # Servers that differ in nothing but their host fall together here, and lose their texts.
-        texts = written if len(written) == len(self._server_paths) else [{}] * len(self._server_paths)
+        texts = (
+            written if len(written) == len(self._server_paths) else [{}] * len(self._server_paths)
+        )
         return [
             {
                 "url": self._place(base_path, path),
@@ -102,9 +104,7 @@ class Published:
 def _without_servers(paths: dict[str, Any]) -> dict[str, Any]:
     """The paths without servers of their own: all of them are answered here."""
     return {
-        path: {
-            key: _bare(value) if key in METHODS else value for key, value in _bare(item).items()
-        }
+        path: {key: _bare(value) if key in METHODS else value for key, value in _bare(item).items()}
         if isinstance(item, dict)
         else item
         for path, item in paths.items()

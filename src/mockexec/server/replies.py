@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
@@ -16,14 +17,16 @@ from mockexec.spec.schemas import Schemas, Validator
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _BODILESS = {204, 304}
+_SENT_BY_THE_SERVER = {"connection", "content-length", "content-type", "date"}
 
 
 class _ResponseChecker:
     """One documented response."""
 
-    __slots__ = ("_headers", "_validators")
+    __slots__ = ("_bodiless", "_headers", "_ranges", "_validators")
 
-    def __init__(self, response: Response, schemas: Schemas) -> None:
+    def __init__(self, operation: Operation, response: Response, schemas: Schemas) -> None:
+        self._bodiless = operation.method == "HEAD" or response.status in {"204", "205", "304"}
         self._validators: dict[str, Validator | None] = {
             name.partition(";")[0].strip(): (
                 schemas.validator(media.schema, "response") if media.schema else None
@@ -31,8 +34,11 @@ class _ResponseChecker:
             for name, media in response.content.items()
         }
         self._headers = tuple(
-            header.name.lower() for header in response.headers.values() if header.required
+            name
+            for header in response.headers.values()
+            if header.required and (name := header.name.lower()) not in _SENT_BY_THE_SERVER
         )
+        self._ranges = tuple(name for name in self._validators if "*" in name)
 
     def check(self, reply: Reply) -> list[Violation]:
         found = []
@@ -44,17 +50,24 @@ class _ResponseChecker:
                 if name not in sent
             ]
         if reply.body == b"" and type(reply.body) is bytes:
-            if self._validators:
+            if self._validators and not self._bodiless:
                 found.append(Violation("response", "", "", "has no body, one is documented"))
             return found
-        essence = reply.media_type.partition(";")[0]
-        if essence not in self._validators:
-            message = f"has the undocumented media type {essence}"
+        essence = self._documented(reply.media_type.partition(";")[0])
+        if essence is None:
+            message = f"has the undocumented media type {reply.media_type}"
             return [*found, Violation("response", "", "", message)]
         validator = self._validators[essence]
         if validator is None or type(reply.body) is bytes or validator.is_valid(reply.body):
             return found
         return found + validator.violations(reply.body, location="response")
+
+
+    def _documented(self, essence: str) -> str | None:
+        """The documented media type, or range of them, that ``essence`` belongs to."""
+        if essence in self._validators:
+            return essence
+        return next((name for name in self._ranges if fnmatchcase(essence, name)), None)
 
 
 class ReplyChecker:
@@ -64,7 +77,7 @@ class ReplyChecker:
 
     def __init__(self, operation: Operation, schemas: Schemas) -> None:
         checkers = {
-            status.upper(): _ResponseChecker(response, schemas)
+            status.upper(): _ResponseChecker(operation, response, schemas)
             for status, response in operation.responses.items()
         }
         self._by_status = {int(key): value for key, value in checkers.items() if key.isdecimal()}
@@ -77,6 +90,10 @@ class ReplyChecker:
             message = f"has the undocumented status {reply.status}"
             return [Violation("response", "", "", message)]
         return checker.check(reply)
+
+    def knows(self, status: int) -> bool:
+        """Whether the document has a response of this status, by range or default too."""
+        return status in self._by_status or self._ranged(status) is not None
 
     def _ranged(self, status: int) -> _ResponseChecker | None:
         return self._ranges.get(f"{status // 100}XX") or self._ranges.get("DEFAULT")

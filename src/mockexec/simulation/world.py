@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -192,6 +194,7 @@ class Realm:
         now_ns = self.world.now_ns
         played = [execution.played(now_ns) for execution in executions]
         self.executions.load(played)
+        self.world.wake(self.next_retire_ns)
         for execution in played:
             if execution.due_ns is not None:
                 self.world.schedule(
@@ -227,6 +230,8 @@ class Realm:
             self.world.schedule(
                 execution.due_ns, _Timer(self.name, execution.id, execution.version)
             )
+        elif self.model.retention_ns is not None and execution.is_final:
+            self.world.wake(execution.created_ns + self.model.retention_ns + 1)
         return execution
 
     def fire(self, timer: _Timer, due_ns: int) -> None:
@@ -264,14 +269,22 @@ class Realm:
             self.model.arrive(self, arrival, due_ns)
         self._schedule_arrival(position, due_ns)
 
-    def retire(self) -> None:
-        """Forgets the finished executions whose retention is over."""
+    @property
+    def next_retire_ns(self) -> int:
+        """When the oldest finished execution will be forgotten."""
         if self.model.retention_ns is None:
-            return
-        limit_ns = self.world.now_ns - self.model.retention_ns
-        expired = self.executions.range(_AGE, high=(limit_ns,))
-        for execution in expired.page(0, len(expired), reverse=False) if len(expired) else ():
-            self.executions.remove(execution.id)
+            return _FAR_FUTURE_NS
+        oldest = self.executions.range(_AGE).page(0, 1, reverse=False)
+        return oldest[0].created_ns + self.model.retention_ns + 1 if oldest else _FAR_FUTURE_NS
+
+    def retire(self) -> int:
+        """Forgets the finished executions whose retention is over; returns when the next is."""
+        if self.model.retention_ns is not None:
+            limit_ns = self.world.now_ns - self.model.retention_ns
+            expired = self.executions.range(_AGE, high=(limit_ns,))
+            for execution in expired.page(0, len(expired), reverse=False):
+                self.executions.remove(execution.id)
+        return self.next_retire_ns
 
 
 def born(
@@ -294,6 +307,18 @@ def born(
         history=(Event(at_ns, QUEUED),),
         data=data or {},
     ).planned(plan, at_ns)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Filling a world makes a million objects and no garbage: looking for some doubles the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class World:
@@ -322,10 +347,11 @@ class World:
         self._sequence = 0
         self._next_due_ns = _FAR_FUTURE_NS
         self.realms: dict[str, Realm] = {}
-        for model in models:
-            realm = self.realms[model.api] = Realm(self, model, scenarios[model.api])
-            model.populate(realm)
-            realm.schedule_arrivals()
+        with _collector_paused():
+            for model in models:
+                realm = self.realms[model.api] = Realm(self, model, scenarios[model.api])
+                model.populate(realm)
+                realm.schedule_arrivals()
 
     def fork(self) -> World:
         """A world of its own that begins as this one stands; costs the same at any size."""
@@ -341,7 +367,11 @@ class World:
         """Enters a timer; equal instants fire in the order of entry."""
         self._sequence += 1
         self._timetable[(due_ns, self._sequence)] = timer
-        self._next_due_ns = min(self._next_due_ns, due_ns)
+        self.wake(due_ns)
+
+    def wake(self, at_ns: int) -> None:
+        """Makes sure that settling looks at what is due from this instant on."""
+        self._next_due_ns = min(self._next_due_ns, at_ns)
 
     def settle(self) -> int:
         """Lets everything happen that is due by now, in time order; returns now."""
@@ -359,7 +389,7 @@ class World:
             self.realms[timer.api].fire(timer, due_ns)
         self._next_due_ns = first[0][0] if first is not None else _FAR_FUTURE_NS
         for realm in self.realms.values():
-            realm.retire()
+            self.wake(realm.retire())
 
     @property
     def next_due_ns(self) -> int | None:
@@ -384,7 +414,6 @@ class World:
             else:
                 self._timetable.discard(key)
                 held.append(timer)
-        self._next_due_ns = _FAR_FUTURE_NS
         for timer in held:
             self.realms[timer.api]._schedule_arrival(timer.version, self.now_ns)  # noqa: SLF001  # one module
         return self.settle()

@@ -6,6 +6,7 @@ against rules of ours: one function each, listed in ``_RULES``.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ class _Context:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.operations = model.operations(document)
+        self.security_schemes = model.security_schemes(document)
         self.schemas = Schemas(document)
 
 
@@ -91,9 +93,6 @@ def _specification(document: Document) -> Iterator[_Problem]:
     """What openapi-spec-validator finds and no rule of ours reports with more detail."""
     # Imported here: it takes half a second, which only lint has.
     import openapi_spec_validator as library  # noqa: PLC0415
-    from jsonschema.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415 - no stubs
-        best_match,
-    )
 
     validators = {
         "2.0": library.OpenAPIV2SpecValidator,
@@ -112,7 +111,7 @@ def _specification(document: Document) -> Iterator[_Problem]:
     )
     validator = offline(document.raw, base_uri=document.uri)
     for error in validator.schema_validator.iter_errors(document.raw):
-        nearest = best_match([error])
+        nearest = _nearest(error)
         pointer = join("", *nearest.absolute_path)
         yield _Problem(_short(nearest), document.uri, pointer)
     try:
@@ -130,6 +129,13 @@ def _specification(document: Document) -> Iterator[_Problem]:
         # It raises what it likes on malformed documents, and that is a finding too.
         message = f"openapi-spec-validator stopped: {type(error).__name__}: {error}"
         yield _Problem(message[:_MESSAGE_CHARACTERS_MAX], document.uri, "", "warning")
+
+
+def _nearest(error: Any) -> Any:
+    """Of an error that has reasons, the one that lies deepest in the document."""
+    while error.context:
+        error = max(error.context, key=lambda reason: len(reason.absolute_path))
+    return error
 
 
 _OURS = frozenset(
@@ -159,7 +165,9 @@ def _index(document: Document) -> dict[int, tuple[str, str]]:
 
 def _short(error: Any) -> str:
     """The library's message without the whole value, which it repeats."""
-    text = str(error.message).replace(repr(error.instance), shown(error.instance))
+    instance = error.instance
+    text = _first_line(error.message).replace(repr(instance), shown(instance))
+    text = text.replace(json.dumps(instance, separators=(",", ":"), default=str), shown(instance))
     if len(text) > _MESSAGE_CHARACTERS_MAX:
         text = f"{text[:_MESSAGE_CHARACTERS_MAX]}…"
     return text
@@ -278,11 +286,12 @@ def _response_keys(context: _Context) -> Iterator[_Problem]:
 def _security(context: _Context) -> Iterator[_Problem]:
     """Security requirements name schemes that are there."""
     document = context.document
-    schemes = model.security_schemes(document)
+    schemes = context.security_schemes
     owners = [(document.raw, document.uri, "")]
     owners += [(document.at(o.uri, o.pointer), o.uri, o.pointer) for o in context.operations]
     for node, uri, pointer in owners:
-        for index, requirement in enumerate(node.get("security") or ()):
+        written = node.get("security")
+        for index, requirement in enumerate(written if isinstance(written, list) else ()):
             for name in requirement if isinstance(requirement, dict) else ():
                 # From 3.2 on a requirement may be a URI of a scheme elsewhere.
                 if name not in schemes and not (document.version >= "3.2" and "/" in name):
@@ -341,6 +350,20 @@ def _usable_schemas(context: _Context) -> Iterator[_Problem]:
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             pointer = join(ref.pointer, *getattr(error, "instance_path", ()))
             yield _Problem(f"this is no schema: {_first_line(error)}", ref.uri, pointer)
+    for place in schemas(context.document):
+        for pattern, pointer in _patterns(place.node, place.pointer):
+            try:
+                jsonschema_rs.Draft202012Validator({"pattern": pattern})
+            except ValueError as error:
+                yield _Problem(f"this is no pattern: {_first_line(error)}", place.uri, pointer)
+
+
+def _patterns(node: dict[str, Any], pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node.get("pattern"), str):
+        yield node["pattern"], join(pointer, "pattern")
+    by_name = node.get("patternProperties")
+    for pattern in by_name if isinstance(by_name, dict) else ():
+        yield pattern, join(pointer, "patternProperties", pattern)
 
 
 _DIRECTIONS: tuple[Direction, ...] = ("request", "response")
@@ -390,8 +413,8 @@ def _converted(context: _Context) -> Iterator[tuple[SchemaRef, dict[str, Any]]]:
         yield ref, converted.at(converted.address(ref.uri, ref.pointer))
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:_MESSAGE_CHARACTERS_MAX]
+def _first_line(error: Exception | str) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _why(reason: Any) -> str:
@@ -400,6 +423,8 @@ def _why(reason: Any) -> str:
     unique = list(dict.fromkeys(words))
     if not unique:
         return "a part of it admits nothing"
+    if len(words) > len(unique) == 1:
+        return f"its {unique[0]} keywords contradict each other"
     if len(unique) == 1:
         return f"{unique[0]} admits nothing"
     return f"{', '.join(unique[:-1])} and {unique[-1]} contradict each other"

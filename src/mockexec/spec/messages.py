@@ -11,7 +11,13 @@ from mockexec.spec.dialect import BASE64
 _SHOWN_CHARACTERS_MAX = 60
 _SHOWN_OPTIONS_MAX = 12
 
-_ARTICLES = {"array": "an array", "integer": "an integer", "object": "an object", "null": "null"}
+_ARTICLES = {
+    "array": "an array",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "object": "an object",
+    "null": "null",
+}
 _FORMATS = {
     "date": "a date (YYYY-MM-DD)",
     "date-time": "a date and time (RFC 3339)",
@@ -54,7 +60,8 @@ def _is_text(value: str) -> bool:
 
 def type_words(types: Sequence[str]) -> str:
     """``["string", "null"]`` → ``a string or null``."""
-    return either([_ARTICLES.get(name, f"a {name}") for name in types])
+    ordered = sorted(types, key=lambda name: name == "null")
+    return either([_ARTICLES.get(name, f"a {name}") for name in ordered])
 
 
 def either(words: Sequence[str]) -> str:
@@ -111,10 +118,11 @@ def _expected(kind: str, details: dict[str, Any]) -> str | None:
             return f"be {shown(details['expected_value'])}"
         case "format":
             return f"be {_FORMATS.get(details['format'], 'of the format ' + details['format'])}"
-        case "pattern" if details["pattern"] == BASE64:
+        case "pattern" if details.get("pattern") == BASE64:
             return "be base64"
         case "pattern":
-            return f"match the pattern {details['pattern']}"
+            # A pattern that was given up is not named by the library.
+            return f"match the pattern {details.get('pattern', 'of its schema')}"
         case "not":
             return "not be of a form that is excluded"
     return None

@@ -443,7 +443,10 @@ def _form(node: _Node, fields: list[_Node], consumes: tuple[str, ...]) -> Body:
 
 
 def _responses(operation: _Node, root: _Node) -> Iterator[tuple[str, Response]]:
-    for written in operation.get("responses") or {}:
+    responses = operation.get("responses")
+    if responses is not None and not isinstance(responses, dict):
+        raise operation.error("responses is not a mapping", "responses")
+    for written in responses or ():
         if not written.startswith("x-"):
             status = written if written == "default" else written.upper()
             node = operation.child("responses", written)

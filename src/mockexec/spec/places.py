@@ -130,10 +130,10 @@ def examples(document: Document) -> Iterator[Example]:
     for place in places(document):
         if place.is_schema:
             yield from _of_schema(document, place)
-        elif "schema" in place.node and _is_structured(place):
-            yield from _of_object(document, place)
         elif document.version == "2.0" and isinstance(place.node.get("examples"), dict):
             yield from _of_old_response(document, place)
+        elif "schema" in place.node and _is_structured(place):
+            yield from _of_object(document, place)
 
 
 def _of_schema(document: Document, place: Place) -> Iterator[Example]:

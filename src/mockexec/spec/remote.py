@@ -39,7 +39,7 @@ class _AllowedHosts(HTTPRedirectHandler):
     def __init__(self, hosts: frozenset[str]) -> None:
         self.hosts = hosts
 
-    def redirect_request(  # noqa: PLR0917 - the signature is urllib's
+    def redirect_request(
         self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Request | None:
         _require_host(newurl, self.hosts)

@@ -140,7 +140,11 @@ class Validator:
             return False
 
     def violations(self, value: Any, *, location: str = "body", name: str = "") -> list[Violation]:
-        """What is wrong with the value, at most 20 things; nothing if it fits."""
+        """What is wrong with the value, at most 20 things; nothing if it fits.
+
+        Half a surrogate pair, more than 200 levels or what is not JSON is told wherever it is;
+        ``is_valid`` does not look into parts that the schema says nothing about.
+        """
         problem = unreadable(value)
         if problem is not None:
             return [Violation(location, name, *problem)]

@@ -42,9 +42,7 @@ def send(
 ) -> httpx.Response:
     """A well-formed listExecutions request."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    return mock.post(
-        path(resource), params={"preview": "true"}, json=body or {}, headers=headers
-    )
+    return mock.post(path(resource), params={"preview": "true"}, json=body or {}, headers=headers)
 
 
 def listed(mock: Served, body: Any = None, *, resource: str = RESOURCE) -> list[dict[str, Any]]:

@@ -155,7 +155,7 @@ def test_only_an_end_time_leaves_the_start_where_it_is() -> None:
 
 
 def test_a_window_of_nothing_is_empty_and_a_reversed_one_refused() -> None:
-    """startTime = endTime: an empty page; startTime > endTime: InvalidExecutionFilter."""
+    """An empty page for equal times, InvalidExecutionFilter for startTime after endTime."""
     with world_of(Run("a", 1_000, 1)) as mock:
         instant, later = at(mock, ago_ms=1_000), at(mock, ago_ms=999)
         assert listed(mock, {"startTime": instant, "endTime": instant}) == []

@@ -25,7 +25,9 @@ def basic(text: str) -> str:
 
 def minted(served: Served, **more: str) -> Any:
     """What the token endpoint gives the development client."""
-    reply = served.post("/frontdoor/oauth/token", json=CLIENT | more, headers={"authorization": None})
+    reply = served.post(
+        "/frontdoor/oauth/token", json=CLIENT | more, headers={"authorization": None}
+    )
     assert reply.status_code == 200, reply.text
     return reply.json()
 
@@ -209,11 +211,7 @@ def test_wrong_client_credentials_are_401(wrong: dict[str, str]) -> None:
     [
         ({"grant_type": "password"}, "Value for grant_type must be of client_credentials"),
         ({"client_id": 5}, "Value for client_id must be of String"),
-        (
-            {"scope": "admin"},
-            "Value for scope must be of frontdoor.read, frontdoor.write or both "
-            "with a space between them",
-        ),
+        ({"scope": "admin"}, "Value for scope must be of frontdoor.read, frontdoor.write or both"),
     ],
 )
 def test_a_wrong_token_request_is_told_in_the_vendors_words(

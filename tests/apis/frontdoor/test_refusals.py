@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from mockexec import catalog
+from mockexec.api import make_api
+from mockexec.http.call import Call
 from mockexec.http.refusal import STATUS_BY_REASON, Refusal
 from tests.apis.frontdoor import EXECUTIONS, FRONTDOOR
 from tests.support import serve
@@ -82,14 +86,34 @@ def test_all_wrong_values_are_told_at_once() -> None:
 
 @pytest.mark.parametrize("reason", STATUS_BY_REASON)
 def test_every_reason_of_the_server_has_a_code(reason: str) -> None:
-    """Whatever the server refuses for has a code of the document, a message and its headers."""
-    with serve("frontdoor") as served:
-        api = served.mock.apis["frontdoor"]
-        codes = api.document.raw["components"]["schemas"]["Error"]["properties"]["error"]["enum"]
+    """Whatever the server refuses for has its status, a documented code and the status's header."""
 
-        def refuse(_call: object) -> None:
-            raise Refusal(reason, "it is so")
+    def refuse(_call: Call) -> None:
+        raise Refusal(reason, "because")
 
-        object.__setattr__(api.dialect, "throttle", refuse)
-    del refuse
-    assert codes
+    built_in = catalog.api("frontdoor")
+    api = make_api(built_in.document, replace(built_in.dialect, throttle=refuse))
+    scenario = {"frontdoor": catalog.scenario("frontdoor", "default")}
+    with serve(api, scenario=scenario, strict=False) as served:
+        refused = served.get(EXECUTIONS)
+    error = built_in.document.raw["components"]["schemas"]["Error"]
+    assert refused.status_code == STATUS_BY_REASON[reason]
+    assert refused.json()["error"] in error["properties"]["error"]["enum"]
+    assert (refused.json()["error"] == "internal_error") == (reason == "internal")
+    assert ("www-authenticate" in refused.headers) == (refused.status_code == 401)
+    assert ("retry-after" in refused.headers) == (refused.status_code == 429)
+
+
+def test_retry_after_is_kept_when_the_refusal_brings_one() -> None:
+    """A rate limit that knows its own waiting time says that one."""
+
+    def refuse(_call: Call) -> None:
+        raise Refusal("rate_limited", "slow down", headers=(("retry-after", "7"),))
+
+    built_in = catalog.api("frontdoor")
+    api = make_api(built_in.document, replace(built_in.dialect, throttle=refuse))
+    with serve(api, scenario={"frontdoor": catalog.scenario("frontdoor", "default")}) as served:
+        refused = served.get(EXECUTIONS)
+    assert refused.status_code == 429
+    assert refused.headers.get_list("retry-after") == ["7"]
+    assert refused.json() == {"error": "too_many_requests", "message": "Slow down"}

@@ -91,7 +91,10 @@ class SailPointMachine(ApiMachine):
             assert response.status_code == 404
             assert self.served.get(f"{path}/history").status_code == 404
             return
-        assert response.json() == {**self.wire(execution), "requestId": response.json()["requestId"]}
+        assert response.json() == {
+            **self.wire(execution),
+            "requestId": response.json()["requestId"],
+        }
         times = [event["timestamp"] for event in self.served.get(f"{path}/history").json()]
         assert times == sorted(times)
 
@@ -109,9 +112,7 @@ class SailPointMachine(ApiMachine):
         filters = []
         if status is not None:
             filters.append(f'status eq "{status}"')
-            expected = [
-                e for e in expected if e.status(self.now_ns).lower() == status.lower()
-            ]
+            expected = [e for e in expected if e.status(self.now_ns).lower() == status.lower()]
         if since >= 0 and self.executions:
             bound_ns = self.executions[since % len(self.executions)].start_ns
             operator = ("lt", "le", "gt", "ge", "eq")[since % 5]

@@ -66,7 +66,7 @@ def test_terminate_cuts_a_clean_up_short() -> None:
 
 @pytest.mark.parametrize("action", ["cancel", "terminate"])
 @pytest.mark.parametrize("approved", [False, True])
-def test_ends_whatever_is_open(action: str, approved: bool) -> None:  # noqa: FBT001  # a parameter
+def test_ends_whatever_is_open(action: str, approved: bool) -> None:
     """Row "cancel": an execution can be ended while it waits and while it works."""
     with serve("thand", scenario="empty") as served:
         execution_id = start(served)

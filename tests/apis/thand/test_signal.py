@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import zlib
 from typing import Any
@@ -144,16 +145,9 @@ def test_the_documented_placeholder_is_refused() -> None:
 
 def _altered(text: str) -> str:
     """A signal of which one character of the ciphertext has been changed."""
-    box = json.loads(zlib_free(text))
+    box = json.loads(base64.b64decode(text))
     box["ciphertext"] = ("A" if box["ciphertext"][0] != "A" else "B") + box["ciphertext"][1:]
     return b64(json.dumps(box).encode())
-
-
-def zlib_free(text: str) -> bytes:
-    """The encrypted layer below the base64."""
-    import base64
-
-    return base64.b64decode(text)
 
 
 BROKEN = {

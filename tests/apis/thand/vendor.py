@@ -19,6 +19,7 @@ from tests.support import Served
 
 API = "/thand/api/v1"
 NONCE = b"twelve bytes"
+DEFAULT = "changeme"  # the agent's password and salt until they are set
 
 
 def b64(data: bytes) -> str:
@@ -30,7 +31,7 @@ def key(password: str, salt: str) -> bytes:
     return hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), 100_000, 32)
 
 
-def encrypt(clear: bytes, password: str = "changeme", salt: str = "changeme") -> bytes:
+def encrypt(clear: bytes, password: str = DEFAULT, salt: str = DEFAULT) -> bytes:
     sealed = AESGCM(key(password, salt)).encrypt(NONCE, clear, None)
     return json.dumps({"nonce": b64(NONCE), "ciphertext": b64(sealed)}).encode()
 

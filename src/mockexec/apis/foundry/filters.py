@@ -42,7 +42,7 @@ class InvalidFilterError(Exception):
     """A filter breaks the rules at ``pointer``, a JSON pointer into the body, for ``reason``."""
 
     def __init__(self, pointer: str, reason: str) -> None:
-        super().__init__(f"{pointer}: {reason}")
+        super().__init__(f"{pointer} {reason}")
         self.pointer = pointer
         self.reason = reason
 
@@ -80,7 +80,7 @@ class _Parser:
         if self._count > _FILTERS_MAX:
             raise InvalidFilterError(pointer, f"is one filter more than {_FILTERS_MAX}")
         if depth > DEPTH_MAX:
-            raise InvalidFilterError(pointer, f"filters nest at most {DEPTH_MAX} levels deep")
+            raise InvalidFilterError(pointer, f"is nested more than {DEPTH_MAX} levels deep")
         if not isinstance(raw, dict):
             raise InvalidFilterError(pointer, f"must be a filter object, got {_shown(raw)}")
         kind = _required(raw, "type", pointer)
@@ -172,7 +172,7 @@ def _field(raw: Mapping[str, Any], pointer: str, operator: str, allowed: tuple[s
     if field not in allowed:
         fields = ", ".join(allowed)
         raise InvalidFilterError(
-            f"{pointer}/field", f"the operator {operator} takes {fields}, got {_shown(field)}"
+            f"{pointer}/field", f"must be one of {fields} for {operator}, got {_shown(field)}"
         )
     return str(field)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from mockexec.apis.foundry import paging
 from mockexec.apis.foundry.filters import EVERYTHING, Filter, InvalidFilterError, parse_filter
 from mockexec.apis.foundry.paging import Cursor
-from mockexec.apis.foundry.populate import Resource
+from mockexec.apis.foundry.populate import RETENTION_NS, Resource
 from mockexec.http.call import Call
 from mockexec.http.paging import digest
 from mockexec.http.refusal import Refusal
@@ -69,9 +69,10 @@ def _first_cursor(call: Call, body: dict[str, Any]) -> Cursor:
     """The window of a first page: the last 24 hours unless the body says otherwise."""
     from_ns, to_ns = _instant(body, "startTime"), _instant(body, "endTime")
     if from_ns is not None and to_ns is not None and from_ns > to_ns:
-        raise Refusal("InvalidExecutionFilter", "/startTime: is after endTime", status=400)
+        raise Refusal("InvalidExecutionFilter", "body /startTime is after endTime", status=400)
+    earliest_ns = call.now_ns - RETENTION_NS
     return Cursor(
-        from_ms=_ceil_ms(call.now_ns - DAY if from_ns is None else from_ns),
+        from_ms=_ceil_ms(max(call.now_ns - DAY if from_ns is None else from_ns, earliest_ns)),
         to_ms=_ceil_ms(call.now_ns if to_ns is None else to_ns),
         as_of_ns=call.now_ns,
     )
@@ -84,7 +85,7 @@ def _instant(body: dict[str, Any], key: str) -> int | None:
     try:
         return parse_instant(text)
     except ValueError as error:
-        raise Refusal("Conjure:UnprocessableEntity", f"/{key}: {error}", status=422) from None
+        raise Refusal("Conjure:UnprocessableEntity", f"body /{key} {error}", status=422) from None
 
 
 def _ceil_ms(instant_ns: int) -> int:
@@ -99,4 +100,4 @@ def _filter(body: dict[str, Any]) -> Filter:
     try:
         return parse_filter(where)
     except InvalidFilterError as error:
-        raise Refusal("InvalidExecutionFilter", str(error), status=400) from None
+        raise Refusal("InvalidExecutionFilter", f"body {error}", status=400) from None

@@ -39,7 +39,7 @@ _TYPES = {
     "client_id": "String",
     "client_secret": "String",
     "audience": "String",
-    "scope": "frontdoor.read, frontdoor.write or both with a space between them",
+    "scope": "frontdoor.read, frontdoor.write or both",
 }
 
 # What the type's name alone does not tell.

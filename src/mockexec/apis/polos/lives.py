@@ -118,11 +118,16 @@ def _cut(steps: Sequence[Step], from_ns: int, deadline_ns: int) -> Sequence[Step
     return steps
 
 
+def one_of(items: Sequence[Any], random: Random) -> Any:
+    """One of ``items``, a good deal faster than ``random.choice``; histories are long."""
+    return items[int(random.random() * len(items))]
+
+
 def _dressed(
     steps: Sequence[Step], random: Random, scenario: Mapping[str, Any], payload: Any
 ) -> Plan:
     """The same steps with what the vendor's worker would write down at each."""
-    worker = {"worker": random.choice(scenario["workers"])}
+    worker = {"worker": one_of(scenario["workers"], random)}
     attempt_errors = scenario["attempt_errors"]
     dressed = []
     for step in steps:
@@ -130,7 +135,7 @@ def _dressed(
         if step.state in {CLAIMED, RUNNING}:
             data = {**data, **worker} if data else worker
         elif step.state == QUEUED:
-            data = {**(data or {}), "worker": None, "error": random.choice(attempt_errors)}
+            data = {**(data or {}), "worker": None, "error": one_of(attempt_errors, random)}
         elif step.state == COMPLETED:
             # A run nobody has a result for hands its input back.
             data = {"result": payload, **(data or {}), "error": None}

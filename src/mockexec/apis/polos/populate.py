@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockexec.apis.polos import lives
+from mockexec.apis.polos.lives import one_of
 from mockexec.apis.polos.submission import deployment, shared_data, submit
 from mockexec.apis.polos.workflows import workflow
 from mockexec.http.auth import keep_fixture_tokens
@@ -13,6 +14,8 @@ from mockexec.simulation.chance import Random
 from mockexec.simulation.execution import Execution
 from mockexec.simulation.instants import parse_duration
 from mockexec.simulation.world import Arrival, Realm, born
+
+_RUNS_PER_SESSION = 4
 
 
 def populate(realm: Realm) -> None:
@@ -27,9 +30,9 @@ def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
     project = realm.scenario.data["projects"][0]["id"]
     workflow_id = arrival.data.get("workflow")
     if workflow_id is None:
-        workflow_id = random.choice(realm.scenario.data["workflows"])["id"]
+        workflow_id = one_of(realm.scenario.data["workflows"], random)["id"]
     entry = workflow(realm, workflow_id)
-    person = random.choice(realm.scenario.data["people"])
+    person = one_of(realm.scenario.data["people"], random)
     request = {
         "payload": _payload(entry, random, person),
         "user_id": person["username"],
@@ -79,9 +82,10 @@ def _history(realm: Realm) -> Iterator[Execution]:
     project = scenario["projects"][0]
     profiles = realm.scenario.profiles
     count, within_ns = history["count"], parse_duration(history["within"])
+    sessions = [realm.uuid("sessions") for _ in range(count // _RUNS_PER_SESSION + 1)]
     for position in range(count):
-        entry = random.choice(scenario["workflows"])
-        person = random.choice(scenario["people"])
+        entry = one_of(scenario["workflows"], random)
+        person = one_of(scenario["people"], random)
         payload = _payload(entry, random, person)
         timeout_s = entry.get("run_timeout_seconds")
         plan = lives.drawn(
@@ -101,7 +105,7 @@ def _history(realm: Realm) -> Iterator[Execution]:
                 "payload": payload,
                 "deployment": project["deployment"],
                 "queue": entry["id"],
-                "session": realm.uuid("sessions"),
+                "session": one_of(sessions, random),
                 "user": person["username"],
                 "timeout_s": timeout_s,
             },
@@ -113,12 +117,12 @@ def _payload(entry: Mapping[str, Any], random: Random, person: Mapping[str, Any]
     payloads = entry.get("payloads")
     if not payloads:
         return {}
-    number = random.randrange(10_000, 99_999)
-    return {key: _filled(value, number, person) for key, value in random.choice(payloads).items()}
+    number = int(10_000 + random.random() * 90_000)
+    return {key: _filled(value, number, person) for key, value in one_of(payloads, random).items()}
 
 
 def _filled(value: Any, number: int, person: Mapping[str, Any]) -> Any:
-    if not isinstance(value, str) or "{" not in value:
+    if type(value) is not str or "{" not in value:
         return value
     return (
         value.replace("{number}", str(number))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from uuid import UUID
 
 from mockexec.errors import FixtureError
 from mockexec.http.auth import keep_fixture_tokens
@@ -164,7 +163,10 @@ def _past(realm: Realm, raw: Mapping[str, Any]) -> Iterator[Execution]:
 
 
 def _uuid(random: Random) -> str:
-    return str(UUID(int=random.getrandbits(128), version=4))
+    # What str(UUID(int=…, version=4)) gives, at a third of the cost.
+    digits = f"{random.getrandbits(128):032x}"
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _planned_ns(plan: Plan) -> int:

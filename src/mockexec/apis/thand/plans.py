@@ -8,6 +8,7 @@ that granting one jumps over the deadline.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from mockexec.apis.thand.wire import TIMED_OUT
@@ -29,12 +30,15 @@ from mockexec.simulation.lifecycle import (
 )
 
 _APPROVAL_WITHIN = "24h"
+# Scenarios draw a hundred thousand plans from a handful of texts.
+_duration_ns = lru_cache(maxsize=256)(parse_duration)
+_span = lru_cache(maxsize=256)(Span.parse)
 _CLEANUP_NS = 5 * SECOND
 
 
 def unanswered(profile: Profile, workflow: Mapping[str, Any], random: Random) -> Plan:
     """The plan of an execution whose approval, if it needs one, is for the API's users to give."""
-    within_ns = parse_duration(workflow.get("approval_within", _APPROVAL_WITHIN))
+    within_ns = _duration_ns(workflow.get("approval_within", _APPROVAL_WITHIN))
     plan: list[Step] = []
     for step in draw_plan(profile, random):
         if step.state == WAITING:
@@ -47,19 +51,19 @@ def unanswered(profile: Profile, workflow: Mapping[str, Any], random: Random) ->
 
 def answered(plan: Plan, approvers: Mapping[str, Any], random: Random) -> Plan:
     """The same plan with simulated approvers, who grant, refuse, or let the deadline pass."""
-    weights = [approvers[answer] for answer in ("granted", "refused", "ignored")]
-    delay = Span.parse(approvers["after"])
+    granted, refused, ignored = (approvers[each] for each in ("granted", "refused", "ignored"))
+    delay = _span(approvers["after"])
     steps: list[Step] = []
     rest = plan
     while (held := held_at(rest)) is not None:
-        answer = random.choices(("granted", "refused", "ignored"), weights)[0]
-        if answer == "ignored":
+        answer = random.random() * (granted + refused + ignored)
+        if answer >= granted + refused:
             break
-        before, rest = rest[: held - 1], rest[held + 1 :]
-        after_ns = delay.draw(random)
-        if answer == "refused":
-            return (*steps, *before, Step(FAILED, after_ns))
-        steps += [*before, Step(RUNNING, after_ns, {"waits_for": None})]
+        steps += rest[: held - 1]
+        if answer >= granted:
+            return (*steps, Step(FAILED, delay.draw(random)))
+        steps.append(Step(RUNNING, delay.draw(random), {"waits_for": None}))
+        rest = rest[held + 1 :]
     return (*steps, *rest)
 
 

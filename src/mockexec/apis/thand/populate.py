@@ -15,6 +15,7 @@ from mockexec.simulation.lifecycle import Plan
 from mockexec.simulation.store import Index
 from mockexec.simulation.world import Arrival, Model, Realm, born
 
+_LIVES_MAX = 500
 _NO_APPROVERS = {"after": "0s", "granted": 0, "refused": 0, "ignored": 1}
 
 
@@ -105,26 +106,38 @@ def _named(realm: Realm, raw: Mapping[str, Any]) -> Execution:
 
 
 def _batches(realm: Realm, batches: Sequence[Mapping[str, Any]]) -> Iterator[Execution]:
-    position = 0
+    now_ns, uuid, position = realm.world.now_ns, realm.uuid, 0
     for batch in batches:
         random = realm.random("history")
         names = batch.get("workflows") or _enabled_names(realm)
         owners = batch.get("users") or [each["email"] for each in realm.scenario.data["people"]]
+        lives = _lives(realm, names, batch, random)
         within_ms = parse_duration(batch["within"]) // MILLISECOND
         for _ in range(batch["count"]):
             name = random.choice(names)
-            ago_ns = random.randrange(within_ms) * MILLISECOND
-            at_ns = _milliseconds(realm.world.now_ns - ago_ns)
+            at_ns = _milliseconds(now_ns - random.randrange(within_ms) * MILLISECOND)
             # The position keeps apart what starts within the same millisecond.
             yield born(
                 f"wf_{at_ns + position}",
                 group=name,
-                plan=_answered_plan(realm, name, random, batch.get("approvers")),
+                plan=random.choice(lives[name]),
                 at_ns=at_ns,
                 owner=random.choice(owners),
-                data=_data(realm, name, realm.uuid("runs")),
+                data=_data(realm, name, uuid("runs")),
             )
             position += 1
+
+
+def _lives(
+    realm: Realm, names: Sequence[str], batch: Mapping[str, Any], random: Random
+) -> dict[str, list[Plan]]:
+    """Plans to choose from, by workflow: drawing one for each of a huge batch takes too long."""
+    approvers = batch.get("approvers")
+    size = min(batch["count"], _LIVES_MAX)
+    return {
+        name: [_answered_plan(realm, name, random, approvers) for _ in range(size)]
+        for name in names
+    }
 
 
 def _answered_plan(

@@ -30,7 +30,6 @@
     dom_id: "#swagger-ui",
     deepLinking: true,
     displayRequestDuration: true,
-    tryItOutEnabled: true,
     validatorUrl: null,
     onComplete: () => {
       for (const [name, schema] of Object.entries(config.schemes)) {

@@ -1,0 +1,5 @@
+"""``python -m mockexec``."""
+
+from mockexec.cli import main
+
+main()

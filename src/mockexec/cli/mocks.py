@@ -1,0 +1,61 @@
+"""From names and documents to a mock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mockexec import catalog
+from mockexec.api import Api
+from mockexec.errors import UsageError
+from mockexec.server.generic import generic_api
+from mockexec.server.mock import ScenarioLoader
+from mockexec.simulation.world import Scenario
+from mockexec.spec.load import load_document
+
+
+def load_apis(names: Sequence[str], documents: Sequence[Path]) -> list[Api]:
+    """The APIs of these names (none: all there are), then those of the documents.
+
+    Raises:
+        UsageError: there is no such API, or two would have the same name.
+        DocumentError: a document cannot be read.
+    """
+    apis = [catalog.api(name) for name in dict.fromkeys(names or catalog.names())]
+    for path in documents:
+        name = name_of(path)
+        if name in {api.name for api in apis}:
+            raise UsageError(
+                f"{path} would be served as {name}, which is taken; rename the file, "
+                "or choose the other APIs with --api"
+            )
+        apis.append(generic_api(load_document(path), name))
+    return apis
+
+
+def name_of(path: Path) -> str:
+    """The name under which a document is served: its file's, as far as a path can carry it."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")
+    if not name:
+        raise UsageError(f"{path}: a document is served under its file's name, which has no letter")
+    return name
+
+
+def scenario_loader(documents: Sequence[Path]) -> ScenarioLoader:
+    """Scenarios from the fixtures; a user's document has none, and an empty world."""
+    generic = {name_of(path) for path in documents}
+
+    def load(api: str, scenario: str) -> Scenario:
+        return Scenario(api, "none", {}) if api in generic else catalog.scenario(api, scenario)
+
+    return load
+
+
+def check_options(apis: Sequence[Api], options: Mapping[str, str]) -> None:
+    """Raises UsageError for an option ``API.OPTION`` that no served API has."""
+    known = [f"{api.name}.{option}" for api in apis for option in api.dialect.options]
+    for name in options:
+        if name not in known:
+            there = ", ".join(known) or "none"
+            raise UsageError(f"there is no option {name!r}; there are: {there}")

@@ -1,0 +1,1 @@
+"""Polos: every decision, through HTTP."""
