@@ -225,6 +225,14 @@ def test_each_rule_finds_its_mistake(rule: str, message: str, parts: dict[str, A
     assert any(name == rule and message in text for name, text in found), found
 
 
+def test_keywords_of_3_0_are_named_in_3_1() -> None:
+    """A boolean limit still works, and is reported."""
+    found = findings(
+        "3.1.0", components={"schemas": {"A": {"minimum": 1, "exclusiveMinimum": True}}}
+    )
+    assert ("usable-schemas", "exclusiveMinimum is a number from 3.1 on, not a boolean") in found
+
+
 def test_examples_of_text_are_left_alone() -> None:
     """An XML example is text, which a schema of objects does not describe."""
     media = {"application/xml": {"schema": {"type": "object"}, "example": "<a/>"}}

@@ -356,6 +356,11 @@ def _usable_schemas(context: _Context) -> Iterator[_Problem]:
                 jsonschema_rs.Draft202012Validator({"pattern": pattern})
             except ValueError as error:
                 yield _Problem(f"this is no pattern: {_first_line(error)}", place.uri, pointer)
+        for keyword in ("exclusiveMinimum", "exclusiveMaximum"):
+            # Such a schema is read as 3.0 meant it, so nothing else would tell.
+            if context.document.version >= "3.1" and isinstance(place.node.get(keyword), bool):
+                message = f"{keyword} is a number from 3.1 on, not a boolean"
+                yield _Problem(message, place.uri, join(place.pointer, keyword))
 
 
 def _patterns(node: dict[str, Any], pointer: str) -> Iterator[tuple[str, str]]:

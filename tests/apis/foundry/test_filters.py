@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import cProfile
-import pstats
 from typing import Any
 
 import pytest
@@ -24,7 +22,6 @@ from tests.apis.foundry.support import (
     send,
     world_of,
 )
-from tests.support import serve
 
 MONITOR = "ri.object-sentinel.main.monitor.f7c14421-54f4-4e9f-b6f2-1971b79d612b"
 RUNS = [
@@ -281,31 +278,3 @@ def test_filters_select_what_the_model_selects(
         for where in wheres:
             wanted = expected(told, start_ms=now_ms, now_ms=now_ms, where=where)
             assert ids(listed(mock, {"where": where})) == wanted
-
-
-def calls_made(scenario: str, body: dict[str, Any]) -> int:
-    """How many Python calls one request takes, which does not depend on the machine."""
-    with serve("foundry", scenario=scenario) as mock:
-        assert len(listed(mock, body)) == 100
-        with cProfile.Profile() as profile:
-            listed(mock, body)
-    total: int = pstats.Stats(profile).total_calls  # type: ignore[attr-defined]  # not annotated
-    return total
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"startTime": "2025-12-31T18:00:00Z", "endTime": "2026-01-01T06:00:00Z"},
-        {"where": of("eq", "status", "FAILED"), "startTime": "2025-12-15T00:00:00Z"},
-        {
-            "where": {"type": "and", "filters": [of("eq", "status", "SUCCEEDED")]},
-            "startTime": "2025-12-15T00:00:00Z",
-        },
-    ],
-    ids=["unfiltered", "by time", "failed", "succeeded"],
-)
-def test_a_page_costs_the_same_among_100_000(body: dict[str, Any]) -> None:
-    """Unfiltered, by time and by status, nothing is looked at that is not shown."""
-    assert calls_made("huge", body) <= 1.3 * calls_made("busy", body)

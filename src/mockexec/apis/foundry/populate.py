@@ -20,8 +20,7 @@ from mockexec.simulation.world import Arrival, Model, Realm, born
 
 T = TypeVar("T")
 
-# How long executions are kept, from their start.
-RETENTION_NS = 30 * DAY
+_RETENTION_NS = 30 * DAY
 # Between 1582-10-15, where the time in a UUID begins, and 1970, in units of 100 ns.
 _UUID_EPOCH_TICKS = 0x01B2_1DD2_1381_4000
 
@@ -165,5 +164,5 @@ MODEL = Model(
     indexes=(Index("started", _started_key), Index("status", _status_key)),
     populate=populate,
     arrive=arrive,
-    retention_ns=RETENTION_NS,
+    retention_ns=_RETENTION_NS,
 )

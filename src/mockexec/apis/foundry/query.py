@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from mockexec.apis.foundry import paging
 from mockexec.apis.foundry.filters import EVERYTHING, Filter, InvalidFilterError, parse_filter
 from mockexec.apis.foundry.paging import Cursor
-from mockexec.apis.foundry.populate import RETENTION_NS, Resource
+from mockexec.apis.foundry.populate import Resource
 from mockexec.http.call import Call
 from mockexec.http.paging import digest
 from mockexec.http.refusal import Refusal
@@ -70,9 +70,8 @@ def _first_cursor(call: Call, body: dict[str, Any]) -> Cursor:
     from_ns, to_ns = _instant(body, "startTime"), _instant(body, "endTime")
     if from_ns is not None and to_ns is not None and from_ns > to_ns:
         raise Refusal("InvalidExecutionFilter", "body /startTime is after endTime", status=400)
-    earliest_ns = call.now_ns - RETENTION_NS
     return Cursor(
-        from_ms=_ceil_ms(max(call.now_ns - DAY if from_ns is None else from_ns, earliest_ns)),
+        from_ms=_ceil_ms(call.now_ns - DAY if from_ns is None else from_ns),
         to_ms=_ceil_ms(call.now_ns if to_ns is None else to_ns),
         as_of_ns=call.now_ns,
     )
