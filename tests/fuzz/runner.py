@@ -21,6 +21,7 @@ from schemathesis.engine import from_schema
 from schemathesis.engine.events import EngineFinished, FatalError, NonFatalError, ScenarioFinished
 
 from mockexec.api import Api
+from mockexec.simulation.journal import Exchange, Journal
 from mockexec.spec.operations import Operation, SecurityScheme
 from tests.support import Served, serve
 
@@ -84,6 +85,8 @@ def fuzz(api: str | Api, *, seed: int, examples_max: int, strict: bool = False) 
     """
     with serve(api, seed=seed, strict=strict) as served:
         (value,) = served.mock.apis.values()
+        breaches = _Breaches()
+        served.world.journal = breaches
         schema = schemathesis.openapi.from_dict(
             _document(value),
             config=SchemathesisConfig.from_dict(_config(served, value, seed, examples_max)),
@@ -93,7 +96,7 @@ def fuzz(api: str | Api, *, seed: int, examples_max: int, strict: bool = False) 
         outcome = Outcome(links=dict.fromkeys(_declared_links(value), 0))
         for event in from_schema(schema).execute():
             _take(event, outcome)
-            _take_breaches(served, outcome)
+        outcome.findings |= breaches.found
         return outcome
 
 
@@ -189,16 +192,21 @@ def _take_scenario(event: ScenarioFinished, outcome: Outcome) -> None:
                 outcome.findings[key] = how
 
 
-def _take_breaches(served: Served, outcome: Outcome) -> None:
-    """The replies of ours that break the document, as far as the journal reaches back."""
-    for exchange in served.world.journal.newest(1000):
+class _Breaches(Journal):
+    """A journal that keeps what breaks the document, for however long a run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[tuple[str, str], str] = {}
+
+    def record(self, exchange: Exchange) -> None:
+        """Adds one, and keeps its breaches."""
+        super().record(exchange)
         for note in exchange.notes:
             if note.location == "response":
-                key = (
-                    exchange.operation_id,
-                    f"{exchange.status} breaks the document: {note.message}",
-                )
-                outcome.findings[key] = f"{exchange.method} {exchange.path} {note.pointer}"
+                title = f"{exchange.status} breaks the document: {note.message}"
+                how = f"{exchange.method} {exchange.path} {note.pointer}"
+                self.found[exchange.operation_id, title] = how
 
 
 def _count_link(transition: str, outcome: Outcome) -> None:

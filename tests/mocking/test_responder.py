@@ -266,7 +266,11 @@ def test_the_usual_status(responses: dict[str, Any], status: int) -> None:
 @pytest.mark.parametrize(
     ("media_type", "schema", "body"),
     [
-        ("application/xml", {"type": "object", "properties": {"a": {"enum": ["<"]}}}, "<a>&lt;</a>"),
+        (
+            "application/xml",
+            {"type": "object", "properties": {"a": {"enum": ["<"]}}},
+            "<a>&lt;</a>",
+        ),
         ("text/csv", {"enum": ["a,b"]}, "a,b"),
         ("text/event-stream", {"enum": [{"a": 1}]}, 'data: {"a":1}\n\n'),
         ("application/x-ndjson", {"enum": [[1, 2]]}, "1\n2\n"),

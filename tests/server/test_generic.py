@@ -36,7 +36,9 @@ def _api(operation: dict[str, Any], version: str = "3.0.3") -> Api:
                 "openapi": version,
                 "info": {"title": "T", "version": "1"},
                 "components": {"securitySchemes": SCHEMES},
-                "paths": {"/thing": {"get": {"operationId": "thing", "responses": OK, **operation}}},
+                "paths": {
+                    "/thing": {"get": {"operationId": "thing", "responses": OK, **operation}}
+                },
             }
         ),
         "t",
@@ -106,6 +108,21 @@ def test_malformed_credentials_are_refused(scheme: str, header: str) -> None:
     with serve(_secured(scheme), strict=False) as served:
         reply = served.get("/t/thing", headers={"authorization": header.encode()})
         assert reply.status_code == 401
+
+
+def test_a_key_in_the_authorization_header_may_be_a_bearer_token() -> None:
+    """As documents of OpenAPI 2.0 describe bearer tokens; the bare token is taken as well."""
+    document = {
+        "swagger": "2.0",
+        "info": {"title": "T", "version": "1"},
+        "securityDefinitions": {"b": {"type": "apiKey", "in": "header", "name": "authorization"}},
+        "security": [{"b": []}],
+        "paths": {"/thing": {"get": {"responses": {"200": {"description": "ok"}}}}},
+    }
+    with serve(generic_api(load_document(document), "t")) as served:
+        for header in ("Bearer t-dev-token", "t-dev-token"):
+            reply = served.get("/t/thing", headers={"authorization": header})
+            assert reply.status_code == 200
 
 
 def test_mutual_tls_is_not_looked_at() -> None:
@@ -183,7 +200,11 @@ def test_a_nested_error_is_told_inside() -> None:
 
 def test_a_text_that_does_not_fit_is_left_as_documented() -> None:
     """An error whose text is one of a few stays as its schema wants it."""
-    schema = {"type": "object", "properties": {"message": {"enum": ["no"]}}, "required": ["message"]}
+    schema = {
+        "type": "object",
+        "properties": {"message": {"enum": ["no"]}},
+        "required": ["message"],
+    }
     with serve(_with_error(schema)) as served:
         assert served.get("/t/thing?limit=x").json() == {"message": "no"}
 
@@ -215,12 +236,35 @@ def test_a_refusal_that_is_not_documented_stays_one_when_strict() -> None:
         assert served.get("/t/thing", headers={"authorization": None}).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"description": "no"},
+        {"description": "no", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        {"description": "no", "headers": {"X-Trace": {"required": True}}},
+        {"description": "no", "content": {"*/*": {"schema": {"type": "object"}}}},
+    ],
+)
+def test_an_error_documented_without_content(response: dict[str, Any]) -> None:
+    """A document that says little of an error gets a problem, also when strict."""
+    api = _api({"parameters": [LIMIT], "responses": {**OK, "400": response}})
+    with serve(api) as served:
+        reply = served.get("/t/thing?limit=x")
+        assert reply.status_code == 400
+        assert "limit" in reply.json()["detail"]
+
+
 def test_the_same_refusal_reads_the_same() -> None:
     """Generated parts of an error do not change from one request to the next."""
-    schema = {"type": "object", "properties": {"trace": {"type": "string", "format": "uuid"}}}
+    schema = {
+        "type": "object",
+        "required": ["trace"],
+        "properties": {"trace": {"type": "string", "format": "uuid"}},
+    }
     with serve(_with_error(schema)) as served:
         bodies = {served.get("/t/thing?limit=x").text for _ in range(3)}
         assert len(bodies) == 1
+        assert "trace" in bodies.pop()
 
 
 def test_a_20_document_with_basic() -> None:

@@ -122,6 +122,17 @@ def test_how_often_one_looks_changes_nothing(pauses: list[int]) -> None:
     )
 
 
+@given(st.integers(0, 20 * MINUTE), st.integers(0, 500), st.sampled_from(sorted(PROFILES)))
+def test_playing_at_once_is_playing_step_by_step(until_ns: int, seed: int, profile: str) -> None:
+    """A scenario's past is made by the same rules as the present."""
+    plan = make_world(seed=seed).realms["x"].plan(profile)
+    at_once = born("e", group="g", plan=plan, at_ns=0).played(until_ns)
+    stepwise = born("e", group="g", plan=plan, at_ns=0)
+    while stepwise.due_ns is not None and stepwise.due_ns <= until_ns:
+        stepwise = stepwise.stepped(stepwise.due_ns)
+    assert at_once == stepwise
+
+
 def test_cancelling_takes_its_clean_up() -> None:
     """The plan in force is dropped, the timer of the old one is void."""
     world = make_world()

@@ -78,13 +78,18 @@ from mockexec.api import Dialect, handlers_of
 from mockexec.apis.{name} import auth, errors, handlers
 from mockexec.apis.{name}.populate import MODEL
 """
-    test_body = f"""    mock = Mock([catalog.api("{name}")], catalog.scenario, scenario=scenario, clock=Clock("frozen"))"""
+    test_body = f"""    apis = [catalog.api("{name}")]
+    mock = Mock(apis, catalog.scenario, scenario=scenario, clock=Clock("frozen"))"""
     return {
         **_modules(api, f"src/mockexec/apis/{name}", imports=imports, plugin=""),
         **_fixtures(api, f"fixtures/{name}"),
         f"tests/apis/{name}/__init__.py": "",
         f"tests/apis/{name}/test_{name}.py": _filled(
-            "test_api.py", api, test_imports="from mockexec import catalog", test_body=test_body
+            "test_api.py",
+            api,
+            test_imports="from mockexec import catalog",
+            last_imports="",
+            test_body=test_body,
         ),
     }
 
@@ -107,8 +112,8 @@ _HERE = Path(__file__).parent
 # What the entry point in pyproject.toml names.
 PLUGIN = Plugin(DIALECT, _HERE / "{name}.yaml", _HERE / "fixtures" / "{name}")"""
     test_imports = f"""from {package} import PLUGIN
-from mockexec.api import make_api"""
-    test_imports += "\nfrom mockexec.scenarios import load_scenario"
+from mockexec.api import make_api
+from mockexec.scenarios import load_scenario"""
     test_body = """    api = make_api(load_document(PLUGIN.document), PLUGIN.dialect)
     mock = Mock(
         [api],
@@ -123,10 +128,11 @@ from mockexec.api import make_api"""
         **_fixtures(api, f"{home}/fixtures/{name}"),
         f"{home}/fixtures/common.schema.json": common,
         f"{name}/tests/test_{name}.py": _filled(
-            "test_api.py", api, test_imports=test_imports, test_body=test_body
-        ).replace(
-            "from mockexec.simulation.clock import Clock\n",
-            "from mockexec.simulation.clock import Clock\nfrom mockexec.spec.load import load_document\n",
+            "test_api.py",
+            api,
+            test_imports=test_imports,
+            last_imports="\nfrom mockexec.spec.load import load_document",
+            test_body=test_body,
         ),
     }
 

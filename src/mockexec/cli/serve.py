@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mockexec.cli.mocks import check_options, load_apis, scenario_loader
-from mockexec.cli.options import ClockType, pairs
+from mockexec.cli.options import pairs, read_clock
 from mockexec.server.app import App
 from mockexec.server.examples import Examples
 from mockexec.server.mock import CONTROL, Mock
@@ -49,7 +49,7 @@ from mockexec.simulation.clock import Clock
     metavar="real|frozen|x60",
     default="real",
     show_default=True,
-    type=ClockType(),
+    callback=read_clock,
     help="How time runs.",
 )
 @click.option(

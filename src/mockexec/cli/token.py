@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mockexec.cli.mocks import check_options, load_apis, scenario_loader
-from mockexec.cli.options import ClockType, pairs
+from mockexec.cli.options import pairs, read_clock
 from mockexec.errors import UsageError
 from mockexec.server.mock import Mock
 from mockexec.settings import Settings
@@ -27,7 +27,7 @@ from mockexec.simulation.clock import Clock
     metavar="real|frozen|x60",
     default="real",
     show_default=True,
-    type=ClockType(),
+    callback=read_clock,
     help="The clock of the server it is for: expiry counts by it.",
 )
 @click.option(

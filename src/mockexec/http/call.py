@@ -18,7 +18,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9.\-_~]{1,255}|\[[0-9a-fA-F:.]{2,45}\])(?::[0-9
 class Reply(NamedTuple):
     """An answer. ``body`` is JSON-ready data, or bytes that are sent as they are (none: ``b""``).
 
-    ``headers`` are added to Content-Type and Content-Length, names in lower case.
+    ``headers`` are added to Content-Type and Content-Length, their names sent as written here.
     """
 
     status: int

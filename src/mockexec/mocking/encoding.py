@@ -19,6 +19,14 @@ def is_json(media_type: str) -> bool:
     return essence.endswith(("/json", "+json")) or essence in ("*/*", "application/*")
 
 
+def concrete(media_type: str) -> str:
+    """A media type that can be sent, where the document has a range."""
+    if "*" not in media_type:
+        return media_type
+    kind = media_type.partition("/")[0]
+    return "text/plain" if kind == "text" else "application/json"
+
+
 def as_text(media_type: str, value: Any) -> bytes:
     """``value`` in a format that is not JSON; a text is taken to be in that format already."""
     essence = media_type.partition(";")[0].strip()

@@ -51,6 +51,7 @@ class Generator:
             raise NoValue(f"the schema has no canonical form: {no}") from None
         self._compiler = Compiler(canonical)
         self._hints = Hints(schemas, (ref,))
+        self._in_vain = False
 
     def value(self, random: Random, *, name: str = "", examples: bool = True) -> Any:
         """A value; the same for the same state of ``random``.
@@ -61,7 +62,8 @@ class Generator:
         Raises:
             NoValue: none was found in 60 attempts.
         """
-        for attempt in range(ATTEMPTS_MAX):
+        # What was sought in vain once is not sought again: it takes long.
+        for attempt in range(0 if self._in_vain else ATTEMPTS_MAX):
             draw = Draw(
                 random,
                 _by_name,
@@ -76,6 +78,7 @@ class Generator:
                 continue
             if self._validator.is_valid(value):
                 return value
+        self._in_vain = True
         raise NoValue(f"no value was found in {ATTEMPTS_MAX} attempts")
 
 

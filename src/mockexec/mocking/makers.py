@@ -348,7 +348,10 @@ class _Text:
         self._least = view.min_length or 0
         self._most = LENGTH_MAX if view.max_length is None else view.max_length
         self._formats = [FORMATS[name] for name in view.formats if name in FORMATS]
-        self._patterns = [_pattern(pattern) for pattern in view.patterns]
+        read = [_pattern(pattern) for pattern in view.patterns]
+        self._patterns = [pattern for pattern in read if pattern is not None]
+        # One that is bound to the start comes first: a text for several is theirs in a row.
+        self._patterns.sort(key=lambda pattern: (pattern.open_start, pattern.open_end))
         self._is_base64 = "base64" in view.content_encodings
         self._is_json = "application/json" in view.content_media_types
         self._fits = jsonschema_rs.Draft202012Validator(
@@ -382,9 +385,9 @@ class _Text:
     def _candidates(self, draw: Draw, name: str, attempt: int) -> Iterable[str]:
         random = draw.random
         if self._patterns:
-            for pattern in self._patterns:
-                if pattern is not None:
-                    yield pattern.text(random, length_min=self._least)
+            texts = [pattern.text(random, length_min=self._least) for pattern in self._patterns]
+            yield from texts
+            yield "".join(texts)
         if self._formats:
             yield random.choice(self._formats)(random)
         elif self._is_base64:

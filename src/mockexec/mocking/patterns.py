@@ -7,20 +7,22 @@ it cannot read, or what looks around or refers back, may come out wrong: callers
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
-
-# There is no public parser of patterns.
-from re import _constants as op
-from re import _parser
+from importlib import import_module
 from typing import Any
 
 from mockexec.simulation.chance import Random
+
+# There is no public parser of patterns.
+_parser: Any = import_module("re._parser")
+op: Any = import_module("re._constants")
 
 REPEATS_MAX = 8
 # Characters that a reader can read, likeliest first where a set admits several.
 _PRINTABLE = [*map(chr, range(0x20, 0x7F))]
 _READABLE = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_CATEGORIES: dict[Any, Callable[[str], bool]] = {
+_CATEGORIES: dict[int, Callable[[str], bool]] = {
     op.CATEGORY_DIGIT: lambda char: char in "0123456789",
     op.CATEGORY_NOT_DIGIT: lambda char: char not in "0123456789",
     op.CATEGORY_WORD: lambda char: char in _READABLE or char == "_",
@@ -28,17 +30,12 @@ _CATEGORIES: dict[Any, Callable[[str], bool]] = {
     op.CATEGORY_SPACE: str.isspace,
     op.CATEGORY_NOT_SPACE: lambda char: not char.isspace(),
 }
-# Python's spelling of what ECMA 262 writes in another way.
-_SPELLINGS = (
-    (re.compile(r"\(\?<(?=[A-Za-z_])"), "(?P<"),
-    (re.compile(r"\\k<(\w+)>"), r"(?P=\1)"),
-    (re.compile(r"\\u\{([0-9A-Fa-f]+)\}"), lambda found: re.escape(chr(int(found[1], 16)))),
-    (re.compile(r"\\p\{(?:Lu|Uppercase)\}"), "A-Z"),
-    (re.compile(r"\\p\{(?:Ll|Lowercase)\}"), "a-z"),
-    (re.compile(r"\\p\{(?:N|Nd|Number)\}"), "0-9"),
-    (re.compile(r"\\p\{[^}]*\}"), "A-Za-z"),
-    (re.compile(r"\\([/_\-@:;,#~%&=!<>'\"` ])"), lambda found: re.escape(found[1])),
+# What ECMA 262 writes in another way than Python.
+_PIECE = re.compile(
+    r"""\(\?<(?=[A-Za-z_])|\\k<\w+>|\\u\{[0-9A-Fa-f]+\}|\\[pP]\{[^}]*\}|\[\^\]|\\.|.""", re.DOTALL
 )
+_SCRIPTS = {"Lu": "A-Z", "Uppercase": "A-Z", "Ll": "a-z", "Lowercase": "a-z"}
+_SCRIPTS |= {"N": "0-9", "Nd": "0-9", "Number": "0-9"}
 
 
 class Pattern:
@@ -50,12 +47,16 @@ class Pattern:
 
     def __init__(self, pattern: str) -> None:
         try:
-            self._tokens = _parser.parse(_respelled(pattern))
+            with warnings.catch_warnings():
+                # Python may one day read nested sets; ECMA 262 does not without its v flag.
+                warnings.simplefilter("ignore", FutureWarning)
+                self._tokens = _parser.parse(_respelled(pattern))
         except (re.error, OverflowError, RecursionError, ValueError) as error:
             raise ValueError(f"the pattern {pattern!r} cannot be read: {error}") from None
         first, last = (self._tokens[0], self._tokens[-1]) if len(self._tokens) else (None, None)
-        self._open_start = first is None or first[0] is not op.AT
-        self._open_end = last is None or last[0] is not op.AT
+        # Whether anything may stand before and after what it describes.
+        self.open_start = first is None or first[0] is not op.AT
+        self.open_end = last is None or last[0] is not op.AT
 
     def text(self, random: Random, *, length_min: int = 0) -> str:
         """A text that the pattern describes, drawn out to ``length_min`` where it is possible."""
@@ -63,18 +64,43 @@ class Pattern:
         for spread in (3, REPEATS_MAX, max(REPEATS_MAX, length_min)):
             text = _Writer(random, spread).sequence(self._tokens)
             if len(text) >= length_min:
-                return text
-        missing = length_min - len(text)
+                break
+        missing = max(length_min - len(text), random.choice((0, 4)))
         filler = "".join(random.choices(_READABLE[:26], k=missing))
-        if self._open_end:
+        if self.open_end:
             return text + filler
-        return filler + text if self._open_start else text
+        return filler + text if self.open_start else text
 
 
 def _respelled(pattern: str) -> str:
-    for found, written in _SPELLINGS:
-        pattern = found.sub(written, pattern)
-    return pattern
+    """The pattern as Python writes it."""
+    pieces = []
+    in_set = False
+    for piece in _PIECE.findall(pattern):
+        if piece == "[" and in_set:
+            pieces.append(r"\[")
+            continue
+        if piece in "[]":
+            in_set = piece == "["
+        pieces.append(_respelled_piece(piece, in_set))
+    return "".join(pieces)
+
+
+def _respelled_piece(piece: str, in_set: bool) -> str:
+    if piece == "(?<":
+        return "(?P<"
+    if piece.startswith(r"\k<"):
+        return f"(?P={piece[3:-1]})"
+    if piece.startswith(r"\u{"):
+        return re.escape(chr(int(piece[3:-1], 16)))
+    if piece == "[^]":
+        return r"[\s\S]"
+    if piece.startswith((r"\p{", r"\P{")):
+        members = _SCRIPTS.get(piece[3:-1], "A-Za-z")
+        if in_set:
+            return members
+        return f"[^{members}]" if piece[1] == "P" else f"[{members}]"
+    return piece
 
 
 class _Writer:
@@ -139,9 +165,9 @@ class _Writer:
         return ""
 
 
-def _in(code: Any, argument: Any, char: str) -> bool:
+def _in(code: object, argument: Any, char: str) -> bool:
     if code is op.LITERAL:
-        return ord(char) == argument
+        return ord(char) == int(argument)
     if code is op.RANGE:
         return bool(argument[0] <= ord(char) <= argument[1])
-    return code is op.CATEGORY and _CATEGORIES[argument](char) is True
+    return code is op.CATEGORY and _CATEGORIES[argument](char)

@@ -20,7 +20,7 @@ from mockexec.errors import Violation
 from mockexec.http.call import Call, Handler, Reply
 from mockexec.http.negotiation import negotiate
 from mockexec.http.refusal import Refusal, invalid
-from mockexec.mocking.encoding import as_header, as_text, is_json
+from mockexec.mocking.encoding import as_header, as_text, concrete, is_json
 from mockexec.mocking.generate import Generator, NoValue
 from mockexec.simulation.chance import Random
 from mockexec.spec.operations import Header, MediaType, Operation, Response
@@ -155,7 +155,7 @@ class _Responder:
             return Reply(status, headers=headers)
         media_type = self._media_type(call)
         body = self._bodies[media_type].body(random, wanted)
-        return Reply(status, body, headers, _concrete(media_type))
+        return Reply(status, body, headers, concrete(media_type))
 
     def _media_type(self, call: Call) -> str:
         if call.accepts in self._bodies:
@@ -204,11 +204,10 @@ class _BodyMaker:
         try:
             return self._encoded(self._generate(random.get(), examples=not is_dynamic))
         except NoValue as reason:
-            if not self._examples:
-                raise Refusal(
-                    "internal", f"{self._label}: no example, and none can be made: {reason}"
-                ) from None
-            return self._first()
+            if self._examples:
+                return self._first()
+            logger.warning("%s: no example, and none can be made: %s", self._label, reason)
+            raise Refusal("internal", f"no example, and none can be made: {reason}") from None
 
     def _named(self, name: str) -> bytes:
         if name in self._examples and name != _UNNAMED:
@@ -300,11 +299,3 @@ class _HeaderMaker:
         except NoValue:
             return None
         return None
-
-
-def _concrete(media_type: str) -> str:
-    """A media type that can be sent, where the document has a range."""
-    if "*" not in media_type:
-        return media_type
-    kind = media_type.partition("/")[0]
-    return "text/plain" if kind == "text" else "application/json"

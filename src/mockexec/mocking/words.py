@@ -6,14 +6,11 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from mockexec.simulation.chance import Random
 from mockexec.simulation.instants import DAY, SECOND, format_instant
-
-if TYPE_CHECKING:
-    from faker import Generator as Faker
 
 # Dates lie in the month before this instant, whatever the clock shows: same seed, same bytes.
 _LATEST_NS = 1_767_268_800_000_000_000  # 2026-01-01T12:00:00Z

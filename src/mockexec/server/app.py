@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -33,8 +34,12 @@ class App:
         control = make_control(mock)
         apis = [*mock.apis.values(), control]
         self._mounts: dict[str, Any] = {
-            api.name: connexion_app(api, handlers_for(api), settings) for api in apis
+            api.name: connexion_app(api, handlers_for(api), settings) for api in mock.apis.values()
         }
+        # No page on another origin has any business with the control API.
+        self._mounts[control.name] = connexion_app(
+            control, handlers_for(control), replace(settings, cors=False)
+        )
         self._docs = {api.name: Docs(api) for api in apis}
         self._only = next(iter(mock.apis)) if len(mock.apis) == 1 else None
 

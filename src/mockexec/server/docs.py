@@ -128,12 +128,8 @@ class Docs:
         pages: dict[str, _Maker] = {}
         for uri, data in self._api.document.files.items():
             path = uri.removeprefix(folder)
-            if path != uri and uri != self._api.document.uri:
-                media_type = _JSON if PurePosixPath(path).suffix == ".json" else _YAML
-                # JSON is YAML too.
-                pages[path] = lambda _base, _, data=data, media_type=media_type: _Page(
-                    orjson.dumps(data), media_type
-                )
+            if uri not in {path, self._api.document.uri}:
+                pages[path] = _file_maker(path, data)
         return pages
 
     def _page(self, base_path: str, session: Session) -> _Page:
@@ -151,6 +147,12 @@ class Docs:
         )
         policy = (b"content-security-policy", _PAGE_POLICY.encode())
         return _Page(text.encode(), _HTML, (policy,))
+
+
+def _file_maker(path: str, data: Any) -> _Maker:
+    """A further file of a document, as JSON, which is YAML too."""
+    media_type = _JSON if PurePosixPath(path).suffix == ".json" else _YAML
+    return lambda _base, _session: _Page(orjson.dumps(data), media_type)
 
 
 def _static_maker(name: str) -> _Maker:

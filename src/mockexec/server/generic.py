@@ -11,7 +11,7 @@ from mockexec.api import Api, Dialect, make_api
 from mockexec.http.auth import Principal, authorization, basic_credentials
 from mockexec.http.call import Call, Reply, Verifier
 from mockexec.http.refusal import Refusal
-from mockexec.mocking.encoding import is_json
+from mockexec.mocking.encoding import concrete, is_json
 from mockexec.mocking.generate import Generator, NoValue
 from mockexec.server.parameters import read_cookies
 from mockexec.simulation.chance import Chance
@@ -21,10 +21,8 @@ from mockexec.spec.operations import (
     MediaType,
     Operation,
     SecurityScheme,
-    operations,
     security_schemes,
 )
-from mockexec.spec.schemas import Schemas
 
 PROBLEM = "application/problem+json"
 # RFC 6750, section 2.1, b64token.
@@ -44,7 +42,7 @@ def generic_api(document: Document, name: str) -> Api:
     """
     token = f"{name}-dev-token"
     schemes = security_schemes(document)
-    renderer = _Renderer(document, schemes)
+    renderer = _Renderer(schemes)
     dialect = Dialect(
         name=name,
         model=Model(name, indexes=(), populate=_populate),
@@ -52,8 +50,11 @@ def generic_api(document: Document, name: str) -> Api:
         render=renderer.render,
         verifiers={key: _verifier(scheme, token) for key, scheme in schemes.items()},
         development_token=lambda _realm: token,
+        documents_refusals=False,
     )
-    return make_api(document, dialect)
+    api = make_api(document, dialect)
+    renderer.learn(api)
+    return api
 
 
 def _populate(realm: Realm) -> None:
@@ -111,6 +112,8 @@ def _credential(scheme: SecurityScheme, call: Call) -> str | None:
 def _api_key(scheme: SecurityScheme, call: Call) -> str | None:
     if scheme.location == "header":
         found = call.raw_header(scheme.parameter.lower().encode("latin-1", "replace"))
+        # Documents of 2.0 have no other way to say bearer than a key called Authorization.
+        found = re.sub("^bearer ", "", found or "", flags=re.IGNORECASE)
     elif scheme.location == "query":
         found = dict(parse_qsl(call.raw_query, encoding="latin-1")).get(scheme.parameter)
     else:
@@ -125,11 +128,14 @@ def _api_key(scheme: SecurityScheme, call: Call) -> str | None:
 class _Renderer:
     """Refusals as the document describes them, else as problem details (RFC 9457)."""
 
-    def __init__(self, document: Document, schemes: Mapping[str, SecurityScheme]) -> None:
-        self._schemas = Schemas(document)
-        self._operations = {operation.id: operation for operation in operations(document)}
+    def __init__(self, schemes: Mapping[str, SecurityScheme]) -> None:
         self._challenge = ", ".join(dict.fromkeys(_challenges(schemes)))
         self._generators: dict[tuple[str, int], Generator | None] = {}
+
+    def learn(self, api: Api) -> None:
+        """Takes the operations and the compiled schemas of the API that it renders for."""
+        self._schemas = api.schemas
+        self._operations = {operation.id: operation for operation in api.operations}
 
     def render(self, refusal: Refusal, call: Call) -> Reply:
         """The reply that says no."""
@@ -142,7 +148,7 @@ class _Renderer:
         if operation is not None and media is not None:
             body = self._documented_body(operation, media, refusal, problem)
             if body is not None:
-                return Reply(refusal.status, body, headers, media.name)
+                return Reply(refusal.status, body, headers, concrete(media.name))
         return Reply(refusal.status, problem, headers, PROBLEM)
 
     def _documented_body(
@@ -152,11 +158,15 @@ class _Renderer:
         if media.schema is None:
             return problem
         validator = self._schemas.validator(media.schema, "response")
+        silent = None
         for example in (*media.examples.values(), None):
             body = self._generated(operation, media, refusal) if example is None else example
             if isinstance(body, dict) and validator.is_valid(body):
-                return _told(body, problem, validator.is_valid)
-        return problem if validator.is_valid(problem) else None
+                told = _told(body, problem, validator.is_valid)
+                if _tells(told, problem["detail"]):
+                    return told
+                silent = silent or told
+        return problem if validator.is_valid(problem) else silent
 
     def _generated(self, operation: Operation, media: MediaType, refusal: Refusal) -> Any:
         key = (operation.id, refusal.status)
@@ -237,6 +247,15 @@ def _told(body: Any, problem: dict[str, Any], is_valid: Callable[[Any], bool]) -
         if key in body and is_valid(changed := body | {key: value}):
             body = changed
     return body
+
+
+def _tells(body: Any, text: str) -> bool:
+    """Whether the text stands somewhere in the body."""
+    if isinstance(body, dict):
+        return any(_tells(part, text) for part in body.values())
+    if isinstance(body, list):
+        return any(_tells(part, text) for part in body)
+    return bool(body == text)
 
 
 def _told_inside(

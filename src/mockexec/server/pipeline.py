@@ -7,6 +7,7 @@ one ``Plan`` per operation and one router per API. ``Exchange`` in, reply out.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,9 @@ from mockexec.simulation.session import Session
 from mockexec.simulation.world import RealmFull
 
 logger = logging.getLogger("mockexec")
+
+# What may be repeated to a browser: a list of header names.
+_NAMES = re.compile(r"[A-Za-z0-9!#$&'*+.^_`|~-]+(?:, *[A-Za-z0-9!#$&'*+.^_`|~-]+)*")
 
 # The key of our one entry in the ASGI scope.
 VISIT = "mockexec"
@@ -183,12 +187,12 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             and call.method == "OPTIONS"
             and call.raw_header(b"access-control-request-method") is not None
         ):
-            wanted = call.raw_header(b"access-control-request-headers")
+            wanted = call.raw_header(b"access-control-request-headers") or ""
             return Reply(
                 204,
                 headers=(
                     ("access-control-allow-methods", allowed),
-                    ("access-control-allow-headers", wanted or "*"),
+                    ("access-control-allow-headers", wanted if _NAMES.fullmatch(wanted) else "*"),
                     ("access-control-max-age", "600"),
                 ),
             )
@@ -203,7 +207,7 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
         violations = plan.check(reply)
         if not violations:
             return reply
-        if refused and not self._documents_refusals and not plan.documents(reply.status):
+        if refused and not self._documents_refusals:
             return reply
         for violation in violations:
             logger.error(

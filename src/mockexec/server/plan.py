@@ -103,10 +103,6 @@ class Plan:
         """How a reply breaks the document."""
         return self._checker.check(reply)
 
-    def documents(self, status: int) -> bool:
-        """Whether the document says anything about replies of this status."""
-        return self._checker.knows(status)
-
     def _authenticate(self, call: Call) -> Principal | None:
         refusals: list[Refusal] = []
         anonymous = False

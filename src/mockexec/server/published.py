@@ -14,7 +14,6 @@ import orjson
 
 from mockexec.api import Api
 from mockexec.errors import DocumentError
-from mockexec.spec.load import Document
 from mockexec.spec.operations import METHODS, server_paths
 from mockexec.spec.parse import parse
 

@@ -43,7 +43,7 @@ class _ResponseChecker:
     def check(self, reply: Reply) -> list[Violation]:
         found = []
         if self._headers:
-            sent = {name for name, _ in reply.headers}
+            sent = {name.lower() for name, _ in reply.headers}
             found = [
                 Violation("response", name, "", f"header {name} is missing")
                 for name in self._headers
@@ -61,7 +61,6 @@ class _ResponseChecker:
         if validator is None or type(reply.body) is bytes or validator.is_valid(reply.body):
             return found
         return found + validator.violations(reply.body, location="response")
-
 
     def _documented(self, essence: str) -> str | None:
         """The documented media type, or range of them, that ``essence`` belongs to."""
@@ -91,17 +90,23 @@ class ReplyChecker:
             return [Violation("response", "", "", message)]
         return checker.check(reply)
 
-    def knows(self, status: int) -> bool:
-        """Whether the document has a response of this status, by range or default too."""
-        return status in self._by_status or self._ranged(status) is not None
-
     def _ranged(self, status: int) -> _ResponseChecker | None:
         return self._ranges.get(f"{status // 100}XX") or self._ranges.get("DEFAULT")
 
 
+class _AsWritten(bytes):
+    """A header name that keeps its capitals: uvicorn lowers the names it is given, and some
+    clients look a header up exactly as the vendor's document writes it.
+    """
+
+    def lower(self) -> bytes:
+        return self
+
+
 @lru_cache(maxsize=256)
 def _header_bytes(name: str, value: str) -> tuple[bytes, bytes]:
-    return name.encode("latin-1"), value.encode("latin-1", "replace")
+    encoded = name.encode("latin-1")
+    return encoded if name.islower() else _AsWritten(encoded), value.encode("latin-1", "replace")
 
 
 def encode(reply: Reply, extra: tuple[tuple[str, str], ...]) -> tuple[bytes, list[Any]]:

@@ -70,11 +70,7 @@ def serve(app: Any, sock: socket.socket) -> None:
 
 
 class BackgroundServer:
-    """Serves ``app`` in a thread of its own, for as long as the context lasts::
-
-    with BackgroundServer(app) as server:
-        httpx.get(server.url)
-    """
+    """Serves ``app`` in a thread of its own for as long as the context lasts, at ``url``."""
 
     def __init__(self, app: Any, host: str = "127.0.0.1", port: int = 0) -> None:
         self._sock = bind(host, port)

@@ -1,4 +1,4 @@
-"""Values as parameters carry them (OpenAPI 3.0.3, "Style Values"): what ``parameters`` reads back."""
+"""Values as parameters carry them (OpenAPI 3.0.3, "Style Values"); ``parameters`` reads them."""
 
 from __future__ import annotations
 

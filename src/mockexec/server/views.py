@@ -1,4 +1,4 @@
-"""What the control API shows of the simulation, as JSON-ready data (``control.yaml`` has it all)."""
+"""What the control API shows of the simulation, as JSON-ready data (see ``control.yaml``)."""
 
 from __future__ import annotations
 

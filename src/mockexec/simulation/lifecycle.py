@@ -86,7 +86,8 @@ class Span(NamedTuple):
 
     def draw(self, random: Random) -> int:
         """A duration within it, in whole milliseconds where it is longer than one."""
-        drawn_ns = random.randint(self.least_ns, self.most_ns)
+        # Not randint, whose exactness over such a width nobody sees and everybody pays for.
+        drawn_ns = self.least_ns + int(random.random() * (self.most_ns - self.least_ns + 1))
         return drawn_ns - drawn_ns % 1_000_000 if drawn_ns >= 1_000_000 else drawn_ns
 
 
@@ -178,8 +179,15 @@ def cancel_plan(profile: Profile, random: Random, data: Mapping[str, Any] | None
 
 
 def _draw_outcome(profile: Profile, random: Random) -> Outcome:
-    weights = [outcome.weight for outcome in profile.outcomes]
-    return random.choices(profile.outcomes, weights)[0]
+    outcomes = profile.outcomes
+    if len(outcomes) == 1:
+        return outcomes[0]
+    point = random.random() * sum(outcome.weight for outcome in outcomes)
+    for outcome in outcomes:
+        point -= outcome.weight
+        if point < 0:
+            return outcome
+    return outcomes[-1]
 
 
 def _attempt_start(profile: Profile, random: Random) -> list[Step]:

@@ -226,3 +226,17 @@ def test_arrivals_live_by_the_resource_s_profile() -> None:
         assert {tuple(item["duration"].items()) for item in listed(mock)} == {
             (("unit", "SECONDS"), ("value", 1800))
         }
+
+
+@pytest.mark.parametrize("scenario", ["default", "empty"])
+def test_executions_are_added_by_the_control_api(scenario: str) -> None:
+    """Row `executions appear`: of the resource it names, listed once they have run."""
+    body = {"api": "foundry", "data": {"resource": OTHER_RESOURCE}}
+    with serve("foundry", scenario=scenario) as mock:
+        added = mock.post("/_mockexec/executions", json=body)
+        assert added.status_code == 201, added.text
+        assert added.json()["id"] not in ids(listed(mock, resource=OTHER_RESOURCE))
+        mock.advance("10s")
+        assert added.json()["id"] in ids(listed(mock, resource=OTHER_RESOURCE))
+        unknown = {"api": "foundry", "data": {"resource": "ri.a.b.c.d"}}
+        assert mock.post("/_mockexec/executions", json=unknown).status_code == 409

@@ -233,6 +233,15 @@ def test_a_body_that_cannot_be_read_is_unprocessable(content: bytes) -> None:
     assert "body" in body["errorDescription"].lower()
 
 
+@pytest.mark.parametrize("wrong", [{"startTime": 5}, {"pageToken": 5}, {"pageSize": "x"}])
+def test_a_field_of_another_type_is_seen_beside_a_bad_filter(wrong: dict[str, Any]) -> None:
+    """However much is wrong with the filter."""
+    where = {"type": "and", "filters": [WRONG_FILTER] * 40}
+    with serve("foundry") as mock:
+        for body in ({"where": where, **wrong}, {**wrong, "where": where}):
+            refused(send(mock, body), 422, "Conjure:UnprocessableEntity")
+
+
 def test_the_place_of_a_wrong_field_is_told() -> None:
     """The description names the field, what was expected, and what came."""
     with serve("foundry") as mock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -263,25 +262,34 @@ def test_progress_by_readings_moves_when_it_is_read() -> None:
     assert seen == ["RUNNING", "RUNNING", "FINISHED"]
 
 
-def test_a_scenario_that_names_an_unknown_task_or_profile_says_so() -> None:
-    """A task or profile that is not there is an error of the scenario that names it."""
+@pytest.mark.parametrize(
+    ("key", "broken", "words"),
+    [
+        (
+            "history",
+            [{"frontdoor": FRONTDOOR, "count": 1, "within": "1h", "tasks": ["brew-coffee"]}],
+            "scenario default of frontdoor: there is no task 'brew-coffee'",
+        ),
+        (
+            "arrivals",
+            [{"name": "a", "every": "1h", "frontdoor": FRONTDOOR, "tasks": ["brew-coffee"]}],
+            "scenario default of frontdoor: there is no task 'brew-coffee'",
+        ),
+        (
+            "tasks",
+            {"odd": {"profile": "slow", "weight": 1, "name": "x"}},
+            "scenario default of frontdoor: tasks/odd: there is no profile 'slow'",
+        ),
+    ],
+)
+def test_a_scenario_with_an_unknown_name_is_refused(key: str, broken: Any, words: str) -> None:
+    """A task or profile that is not there is told when the scenario is loaded."""
     good = catalog.scenario("frontdoor", "default")
-    history = [{"frontdoor": FRONTDOOR, "count": 1, "within": "1h", "tasks": ["brew-coffee"]}]
-    task = {"profile": "slow", "weight": 1, "name": "x"}
-    for broken, words in (
-        ({"history": history}, "there is no task 'brew-coffee'"),
-        ({"tasks": {"odd": task}}, "tasks/odd: no profile 'slow'"),
+    changed = Scenario("frontdoor", "default", {**good.data, key: broken}, good.profiles)
+    with (
+        pytest.raises(FixtureError, match=words),
+        serve("frontdoor", scenario={"frontdoor": changed}),
     ):
-        with pytest.raises(FixtureError, match=words):
-            _serve_once(_changed(good, broken))
-
-
-def _changed(good: Scenario, change: Mapping[str, Any]) -> Scenario:
-    return Scenario("frontdoor", "default", {**good.data, **change}, good.profiles)
-
-
-def _serve_once(scenario: Scenario) -> None:
-    with serve("frontdoor", scenario={"frontdoor": scenario}):
         pass
 
 
@@ -298,3 +306,39 @@ def test_an_arrival_takes_the_next_free_id() -> None:
         taken = [realm.executions.get(f"exe-{number}") for number in range(count + 1, count + 5)]
         assert all(one is not None and one.group == STAGING and not one.data for one in taken)
         assert len(realm.executions) > count + 4
+
+
+def test_an_execution_can_be_asked_for_by_hand() -> None:
+    """Row "executions appear": the control API starts one, of a frontdoor, task and process."""
+    wanted = {
+        "frontdoor": STAGING,
+        "task": "provision-frontend",
+        "target": "my-shop",
+        "process": "prc-mine",
+    }
+    with serve("frontdoor", scenario="empty") as served:
+        made = served.post("/_mockexec/executions", json={"api": "frontdoor", "data": wanted})
+        plain = served.post("/_mockexec/executions", json={"api": "frontdoor"})
+        mine = served.get(f"/frontdoor/{STAGING}/executions:find?processId=prc-mine", headers=JSON)
+        assert len(_all(served)) == 1
+        bad = [
+            served.post("/_mockexec/executions", json={"api": "frontdoor", "data": data})
+            for data in ({"task": "brew-coffee"}, {"frontdoor": "elsewhere"})
+        ]
+    assert made.status_code == plain.status_code == 201
+    assert mine.json()["name"] == "provision frontend my-shop"
+    assert mine.json()["status"] == "RUNNING"
+    assert [refused.status_code for refused in bad] == [409, 409]
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("completed", "FINISHED"), ("failed", "FAILED"), ("cancelled", "CANCELLED")],
+)
+def test_an_execution_can_be_pushed_along(state: str, status: str) -> None:
+    """Row "states": the control API ends a running execution in any of the three ways."""
+    with serve("frontdoor") as served:
+        pushed = served.request("PATCH", "/_mockexec/executions/exe-1", json={"state": state})
+        assert pushed.status_code == 200, pushed.text
+        assert get(served, "exe-1")["status"] == status
+        assert served.post(f"{EXECUTIONS}/exe-1:cancel").status_code == 409

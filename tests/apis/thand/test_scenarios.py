@@ -10,26 +10,34 @@ import pytest
 
 from mockexec import catalog
 from tests.apis.thand.vendor import API, BOB
-from tests.support import serve
-
-SCENARIOS = ("default", "empty", "busy", "failing", "huge")
+from tests.support import Served, serve
 
 
 def test_all_five_are_there() -> None:
     """Every API has the same five scenarios."""
     folder = catalog.fixtures_folder("thand")
-    assert {path.stem for path in folder.glob("*.yaml")} == set(SCENARIOS)
+    assert {path.stem for path in folder.glob("*.yaml")} == {
+        "default",
+        "empty",
+        "busy",
+        "failing",
+        "huge",
+    }
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+def check_readings(served: Served) -> None:
+    """Lists, and shows a sample of all there is; the strict mock refuses what is not as documented."""
+    assert served.get(f"{API}/executions").status_code == 200
+    every = list(served.realm("thand").executions.all())
+    for execution in every[:: max(1, len(every) // 50)]:
+        assert served.get(f"{API}/execution/{execution.id}").status_code == 200
+
+
+@pytest.mark.parametrize("scenario", ["default", "empty", "busy", "failing"])
 def test_each_answers_every_reading_operation(scenario: str) -> None:
     """Whatever a scenario holds can be listed and shown without breaking the document."""
     with serve("thand", scenario=scenario, strict=True) as served:
-        answer = served.get(f"{API}/executions")
-        assert answer.status_code == 200
-        every = list(served.realm("thand").executions.all())
-        for execution in every[:: max(1, len(every) // 50)]:
-            assert served.get(f"{API}/execution/{execution.id}").status_code == 200
+        check_readings(served)
 
 
 def states(scenario: str) -> Counter[str]:
@@ -70,6 +78,32 @@ def test_busy_goes_on_by_itself() -> None:
         )
 
 
+def test_the_control_api_starts_executions() -> None:
+    """An execution can be put in by hand, of this workflow and that user, whoever asks."""
+    data = {"workflow": "local-sudo", "user": "dora@example.com"}
+    with serve("thand", scenario="empty") as served:
+        made = served.post("/_mockexec/executions", json={"api": "thand", "data": data})
+        assert made.status_code == 201
+        found = served.get(f"{API}/execution/{made.json()['id']}").json()
+        assert found["user"] == "dora@example.com"
+        assert found["workflow_type"] == {"name": "LocalSudoWorkflow"}
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"workflow": "nothing"}, "no workflow 'nothing'"),
+        ({"user": "nobody"}, "e-mail address"),
+    ],
+)
+def test_the_control_api_is_told_what_cannot_start(data: dict[str, Any], reason: str) -> None:
+    """An execution that could not be is refused with the reason."""
+    with serve("thand", scenario="empty") as served:
+        made = served.post("/_mockexec/executions", json={"api": "thand", "data": data})
+    assert made.status_code == 409
+    assert reason in made.json()["message"]
+
+
 def test_huge_is_huge_and_loads_quickly() -> None:
     """`huge` holds a hundred thousand executions and is there after less than ten seconds of work."""
     # The processor's time, not the wall's: the machine may be busy with other tests.
@@ -78,6 +112,7 @@ def test_huge_is_huge_and_loads_quickly() -> None:
         took = time.process_time() - began
         assert len(served.realm("thand").executions) == 100_000
         answer = served.get(f"{API}/executions").json()["executions"]
+        check_readings(served)
     assert took < 10
     assert len(answer) == 100
 

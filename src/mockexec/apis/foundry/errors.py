@@ -73,9 +73,7 @@ _ERRORS = {
     ),
     "ResourceNotFound": _Error(404, "NOT_FOUND", "The given Resource could not be found."),
     "Conjure:NotAcceptable": _Error(
-        406,
-        "INVALID_ARGUMENT",
-        "The Accept header for the request cannot be met. This endpoint answers application/json.",
+        406, "INVALID_ARGUMENT", "The Accept header for the request cannot be met."
     ),
     "Default:RequestEntityTooLarge": _Error(
         413, "REQUEST_ENTITY_TOO_LARGE", "The body of the request is too large."
@@ -146,7 +144,7 @@ def _detail(refusal: Refusal) -> str:
 
 
 def _named(refusal: Refusal, call: Call) -> Refusal:
-    """The refusal of inputs that break the document, by the vendor's name for the first of them."""
+    """The refusal of inputs that break the document, by the name of what the vendor sees first."""
     violations = refusal.violations
     if any(violation.location != "body" for violation in violations):
         if call.operation_id == "listExecutions" and not _asks_for_preview(call):
@@ -154,7 +152,9 @@ def _named(refusal: Refusal, call: Call) -> Refusal:
         return refusal
     # A bad page size or filter counts for nothing before the resource is known and open to the
     # caller; reading the query finds what comes first, and has the better words for a filter.
-    if all(_is_about_the_query(violation, call.body) for violation in violations):
+    if _is_readable(call.body) and all(
+        violation.pointer.startswith(("/pageSize", "/where")) for violation in violations
+    ):
         try:
             read_query(call)
         except Refusal as first:
@@ -171,12 +171,19 @@ def _asks_for_preview(call: Call) -> bool:
     return bool(given) and given != ["false"]
 
 
-def _is_about_the_query(violation: Violation, body: Any) -> bool:
-    """Whether the body can be read all the same: its fields have the right JSON types."""
-    if violation.pointer == "/pageSize":
-        size = body["pageSize"]
-        return type(size) in {int, float} and -(2**31) <= size < 1 and size == int(size)
-    return violation.pointer == "/where" or violation.pointer.startswith("/where/")
+def _is_readable(body: Any) -> bool:
+    """Whether all fields but the filter have the right JSON types.
+
+    The violations do not tell: they are cut off, and a filter alone can have enough of them.
+    """
+    if not isinstance(body, dict):
+        return False
+    texts = (body.get(key) for key in ("startTime", "endTime", "pageToken"))
+    size = body.get("pageSize", 1)
+    return all(text is None or isinstance(text, str) for text in texts) and (
+        size is None
+        or (type(size) in {int, float} and -(2**31) <= size < 2**31 and size == int(size))
+    )
 
 
 def _by_status(status: int) -> tuple[str, _Error]:

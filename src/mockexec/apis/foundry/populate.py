@@ -51,9 +51,9 @@ def populate(realm: Realm) -> None:
 
 
 def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
-    """Starts one run of the arrival's resource."""
-    random = realm.random("arriving")
-    execution = _drawn(realm, _known(realm, arrival.data["resource"]), random, at_ns)
+    """Starts one run of the arrival's resource; of the scenario's first one if it names none."""
+    rid = arrival.data.get("resource", realm.scenario.data["resources"][0]["rid"])
+    execution = _drawn(realm, _known(realm, rid), realm.random("arriving"), at_ns)
     return realm.start(
         execution.id,
         group=execution.group,
@@ -107,8 +107,10 @@ def _history(realm: Realm, raw: Mapping[str, Any]) -> Iterator[Execution]:
     resource = _known(realm, raw["resource"])
     random = realm.random(f"history/{resource.rid}")
     within_ns, now_ns = parse_duration(raw["within"]), realm.world.now_ns
-    for _ in range(raw["count"]):
-        yield _drawn(realm, resource, random, now_ns - 1 - int(random.random() * within_ns))
+    # Oldest first, as they would have come: what is in order is indexed much faster.
+    ages_ns = sorted((int(random.random() * within_ns) for _ in range(raw["count"])), reverse=True)
+    for age_ns in ages_ns:
+        yield _drawn(realm, resource, random, now_ns - 1 - age_ns)
 
 
 def _drawn(realm: Realm, resource: Resource, random: Random, at_ns: int) -> Execution:

@@ -35,9 +35,14 @@ class _Task(NamedTuple):
 
 
 def populate(realm: Realm) -> None:
-    """Fills a fresh realm from its scenario."""
+    """Fills a fresh realm from its scenario.
+
+    Raises:
+        FixtureError: it names a task or a profile that is not there.
+    """
     keep_fixture_tokens(realm)
     data = realm.scenario.data
+    _check_names(realm)
     frontdoors = realm.table("frontdoors")
     for frontdoor in data["frontdoors"]:
         frontdoors[frontdoor["id"]] = frontdoor["owner"]
@@ -48,17 +53,27 @@ def populate(realm: Realm) -> None:
 
 
 def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
-    """Starts one execution of the arrival process at ``at_ns``."""
+    """Starts one execution of the arrival process at ``at_ns``.
+
+    One that is asked for by hand may say its ``frontdoor`` (else the scenario's first), ``task``,
+    ``target`` and ``process``.
+
+    Raises:
+        LookupError: it names a frontdoor or a task that is not there.
+    """
+    wanted = arrival.data
+    frontdoor = wanted.get("frontdoor") or realm.scenario.data["frontdoors"][0]["id"]
+    if frontdoor not in realm.table("frontdoors"):
+        raise LookupError(f"there is no frontdoor {frontdoor!r}")
     random = realm.random("tasks")
-    tasks = _tasks(realm, arrival.data.get("tasks"))
-    task = _drawn(tasks, random)
-    return realm.start(
-        _next_id(realm),
-        group=arrival.data["frontdoor"],
-        plan=draw_plan(task.profile, random),
-        at_ns=at_ns,
-        data=_data(realm, task, random),
-    )
+    tasks = _tasks(realm, [wanted["task"]] if "task" in wanted else wanted.get("tasks"))
+    task = random.choices(tasks, [task.weight for task in tasks])[0]
+    plan = draw_plan(task.profile, random)
+    target = wanted.get("target") or random.choice(realm.scenario.data["targets"])
+    data = _data(task, target, random)
+    if "process" in wanted:
+        data["process_id"] = wanted["process"]
+    return realm.start(_next_id(realm), group=frontdoor, plan=plan, at_ns=at_ns, data=data)
 
 
 def _told(realm: Realm, raw: Mapping[str, Any]) -> Execution:
@@ -74,48 +89,51 @@ def _told(realm: Realm, raw: Mapping[str, Any]) -> Execution:
 
 
 def _history(realm: Realm, ids: Iterator[str]) -> Iterator[Execution]:
-    """The executions of the past that nobody told one by one, oldest first."""
+    """The executions of the past that nobody told one by one, oldest first in each frontdoor."""
     random = realm.random("history")
     now_ns = realm.world.now_ns
     for raw in realm.scenario.data["history"]:
-        within_ns = parse_duration(raw["within"])
+        within_ns, amount = parse_duration(raw["within"]), raw["count"]
         tasks = _tasks(realm, raw.get("tasks"))
-        agos_ns = sorted((random.randrange(within_ns) for _ in range(raw["count"])), reverse=True)
-        for ago_ns in agos_ns:
-            task = _drawn(tasks, random)
+        # All at once, since scenarios hold up to a million.
+        agos_ns = sorted((int(random.random() * within_ns) for _ in range(amount)), reverse=True)
+        drawn = random.choices(tasks, [task.weight for task in tasks], k=amount)
+        targets = random.choices(realm.scenario.data["targets"], k=amount)
+        for ago_ns, task, target in zip(agos_ns, drawn, targets, strict=True):
             yield born(
                 next(ids),
                 group=raw["frontdoor"],
                 plan=draw_plan(task.profile, random),
                 at_ns=now_ns - ago_ns,
-                data=_data(realm, task, random),
+                data=_data(task, target, random),
             )
 
 
+def _check_names(realm: Realm) -> None:
+    data = realm.scenario.data
+    try:
+        for raw in (*data["history"], *data.get("arrivals", ())):
+            _tasks(realm, raw.get("tasks"))
+    except LookupError as error:
+        place = f"scenario {realm.scenario.name} of {realm.name}"
+        raise FixtureError(f"{place}: {error.args[0]}") from None
+
+
 def _tasks(realm: Realm, names: list[str] | None) -> list[_Task]:
-    """The tasks of these names, all of the scenario's for None."""
+    """The tasks of these names, all of the scenario's for None; raises LookupError."""
     known, profiles = realm.scenario.data["tasks"], realm.scenario.profiles
     tasks = []
     for name in known if names is None else names:
         if name not in known:
-            raise FixtureError(f"{_scenario(realm)}: there is no task {name!r}")
+            raise LookupError(f"there is no task {name!r}")
         raw = known[name]
         if raw["profile"] not in profiles:
-            raise FixtureError(f"{_scenario(realm)}: tasks/{name}: no profile {raw['profile']!r}")
+            raise LookupError(f"tasks/{name}: there is no profile {raw['profile']!r}")
         tasks.append(_Task(profiles[raw["profile"]], raw["weight"], raw["name"]))
     return tasks
 
 
-def _scenario(realm: Realm) -> str:
-    return f"scenario {realm.scenario.name} of {realm.name}"
-
-
-def _drawn(tasks: list[_Task], random: Random) -> _Task:
-    return random.choices(tasks, [task.weight for task in tasks])[0]
-
-
-def _data(realm: Realm, task: _Task, random: Random) -> dict[str, Any]:
-    target = random.choice(realm.scenario.data["targets"])
+def _data(task: _Task, target: str, random: Random) -> dict[str, Any]:
     return {
         "process_id": f"prc-{random.getrandbits(48):012x}",
         "name": task.name.replace("{target}", target),

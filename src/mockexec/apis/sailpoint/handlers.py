@@ -45,7 +45,8 @@ async def get_workflow_executions(call: Call) -> Reply:
     selection = _selection(call.query.get("filters"))
     listing = _listing(call, _workflow(call)["id"], selection)
     page = listing.page(call.query["offset"], call.query["limit"])
-    headers = (("x-total-count", str(len(listing))),) if call.query["count"] else ()
+    # Spelled as documented: the vendor's client looks it up by these very letters.
+    headers = (("X-Total-Count", str(len(listing))),) if call.query["count"] else ()
     return Reply(200, [wire.execution(one) for one in page], headers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from mockexec.simulation.store import Index
 from mockexec.simulation.world import Arrival, Model, Realm, born
 
 _LIVES_MAX = 500
+_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}")
 _NO_APPROVERS = {"after": "0s", "granted": 0, "refused": 0, "ignored": 1}
 
 
@@ -31,10 +33,17 @@ def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
     """Somebody starts a workflow; simulated approvers answer it.
 
     ``arrival.data`` may name the ``workflow`` and the ``user``; both are drawn otherwise.
+
+    Raises:
+        ValueError: it names no workflow of the scenario, or a user without an e-mail address.
     """
     random = realm.random("arrivals")
     name = arrival.data.get("workflow") or random.choice(_enabled_names(realm))
     owner = arrival.data.get("user") or random.choice(realm.scenario.data["people"])["email"]
+    if name not in realm.scenario.data["workflows"]:
+        raise ValueError(f"there is no workflow {name!r}")
+    if not isinstance(owner, str) or not _ADDRESS.fullmatch(owner):
+        raise ValueError(f"user must be an e-mail address, got {owner!r}")
     plan = _answered_plan(realm, name, random)
     return start(realm, name, owner=owner, plan=plan, at_ns=at_ns)
 

@@ -5,16 +5,21 @@
   const config = JSON.parse(document.getElementById("swagger-ui").dataset.config);
 
   // What Swagger UI remembers of an authorised scheme: one form for each kind.
-  function credential(name, schema) {
-    const common = { name, schema };
+  function authorize(actions, name, schema) {
     if (schema.type === "oauth2") {
-      return { ...common, token: { access_token: config.token, token_type: "Bearer" } };
+      const token = { access_token: config.token, token_type: "Bearer" };
+      actions.authorizeOauth2({ auth: { name, schema }, token });
+    } else {
+      actions.authorize({ [name]: { name, schema, value: credential(schema) } });
     }
+  }
+
+  function credential(schema) {
     if (schema.type === "basic" || (schema.type === "http" && /^basic$/i.test(schema.scheme))) {
       const [username, ...rest] = config.token.split(":");
-      return { ...common, value: { username, password: rest.join(":") || config.token } };
+      return { username, password: rest.join(":") || config.token };
     }
-    return { ...common, value: config.token };
+    return config.token;
   }
 
   // A page may not write the header Cookie; the browser does that from its own store.
@@ -33,7 +38,7 @@
     validatorUrl: null,
     onComplete: () => {
       for (const [name, schema] of Object.entries(config.schemes)) {
-        ui.authActions.authorize({ [name]: credential(name, schema) });
+        authorize(ui.authActions, name, schema);
         keepCookie(schema);
       }
     },
