@@ -83,7 +83,7 @@ def told(number: int, resource: str, started: str, ran: str) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
-RAN = ("400ms", "0s", "90m", "1500us", "30s")
+RAN = ("400ms", "0s", "5h", "1500us", "30s")
 SPECIAL = (
     (FUNCTION, "-90061001us", "999us"),
     (FUNCTION, "10m", "5s"),  # begins after the world
@@ -218,8 +218,11 @@ TESTS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         *({"type": "isNull", "field": f} for f in ("userId", "callerRid")),
     ]
 )  # fmt: skip
+STATUS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{"type": "eq", "field": "status", "value": value} for value in VALUES["status"]]
+)
 FILTERS = st.recursive(
-    TESTS,
+    st.one_of(STATUS, TESTS),
     lambda inner: st.one_of(
         st.builds(lambda part: {"type": "not", "filter": part}, inner),
         st.builds(
@@ -382,9 +385,9 @@ class FoundryMachine(ApiMachine):
             walk.query["where"] = where
         start, end = window
         if start is not None:
-            walk.query["startTime"], walk.from_ns = self.bound(start)
+            walk.query["startTime"], walk.from_ns = self.bound(start, resource)
         if end is not None:
-            walk.query["endTime"], walk.to_ns = self.bound(end)
+            walk.query["endTime"], walk.to_ns = self.bound(end, resource)
         token, subject = self.reader(caller)
         response = self.post(resource, token, json={**walk.query, **_sized(size)})
         if (resource, subject) in DENIED:
@@ -395,12 +398,14 @@ class FoundryMachine(ApiMachine):
             walk.promised = {run.id for run in self.of(walk)}
             self.check_page(walk, response, size)
 
-    def bound(self, chosen: Bound | str) -> tuple[str, int]:
+    def bound(self, chosen: Bound | str, resource: str) -> tuple[str, int]:
         """A bound of the window: its text in some zone, and its instant."""
         if isinstance(chosen, str):
             return "1970-01-01T00:00:00Z", 0
         index, nudge_ns, zone = chosen
-        instant_ns = self.runs[-1 - index % len(self.runs)].start_ns + nudge_ns
+        finished = [r for r in self.runs if r.resource == resource and r.end_ns <= self.now_ns]
+        near = finished or self.runs
+        instant_ns = near[-1 - index % len(near)].start_ns + nudge_ns
         if zone is None:
             return format_instant(instant_ns, digits=9), instant_ns
         offset_ns = (int(zone[1:3]) * HOUR + int(zone[4:]) * MINUTE) * (1 if zone[0] == "+" else -1)
