@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockexec.api import Api, Dialect, make_api
@@ -99,6 +99,7 @@ RESPONSES = {"200": {"description": "What came.", "content": {"application/json"
 
 
 @pytest.mark.parametrize(("location", "style", "explode", "values"), STYLES)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_a_parameter_arrives_as_the_document_gives_it(
     data: st.DataObject, location: str, style: str, explode: bool, values: Any

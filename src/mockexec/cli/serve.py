@@ -100,20 +100,20 @@ def command(
         options=pairs(options, "API.OPTION=VALUE"),
     )
     # First of all: a taken port is known at once, and clients may already connect and wait.
-    sock = bind(host, port)
-    apis = load_apis(names, documents)
-    check_options(apis, settings.options)
-    mock = Mock(
-        apis,
-        scenario_loader(documents),
-        settings=settings,
-        scenario=scenario,
-        seed=seed,
-        clock=clock,
-    )
-    app = App(mock)
-    click.echo(banner(mock, base_url(sock)))
-    serve(app, sock)
+    with bind(host, port) as sock:
+        apis = load_apis(names, documents)
+        check_options(apis, settings.options)
+        mock = Mock(
+            apis,
+            scenario_loader(documents),
+            settings=settings,
+            scenario=scenario,
+            seed=seed,
+            clock=clock,
+        )
+        app = App(mock)
+        click.echo(banner(mock, base_url(sock)))
+        serve(app, sock)
 
 
 def banner(mock: Mock, url: str) -> str:

@@ -74,7 +74,8 @@ def told(number: int, resource: str, started: str, ran: str) -> dict[str, Any]:
         "started": started,
         "ran": ran,
         "status": "FAILED" if failed else "SUCCEEDED",
-        "failureReason": REASONS[number // 3 % 3] if failed else None,
+        # As in the source document's example: also where nothing failed, and then never shown.
+        "failureReason": REASONS[number // 3 % 3],
         "resourceVersion": f"1.{number % 4}.0",
         "callerRid": (None, WORKSHOP, MONITOR)[number // 2 % 3],
         "userId": (USER, None, OTHER_USER)[number // 5 % 3],
@@ -83,7 +84,11 @@ def told(number: int, resource: str, started: str, ran: str) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
-RAN = ("400ms", "0s", "5h", "1500us", "30s")
+def ran(number: int, ago_m: int) -> str:
+    """How long: a fifth of them ends in the world's first hour, wherever they stand in the list."""
+    return ("400ms", "0s", f"{ago_m + number % 9 * 7}m", "1500us", "30s")[number % 5]
+
+
 SPECIAL = (
     (FUNCTION, "-90061001us", "999us"),
     (FUNCTION, "10m", "5s"),  # begins after the world
@@ -99,7 +104,7 @@ SPECIAL = (
 )
 TOLD = [
     # Three at a time, from the last half hour to more than a day ago.
-    *(told(n, FUNCTION, f"-{n // 3 * 29 + 1}m", RAN[n % 5]) for n in range(160)),
+    *(told(n, FUNCTION, f"-{n // 3 * 29 + 1}m", ran(n, n // 3 * 29 + 1)) for n in range(160)),
     *(told(160 + n, *special) for n, special in enumerate(SPECIAL)),
 ]
 
@@ -152,7 +157,7 @@ class Run:
         return {key: value for key, value in shown.items() if value is not None}
 
 
-@dataclass
+@dataclass(eq=False)
 class Walk:
     """A list that is being paged through: the query, and how far it has come."""
 
@@ -433,10 +438,24 @@ class FoundryMachine(ApiMachine):
         assert all(run.is_purged(self.now_ns) for run in self.runs if run.id in missed)
 
     @precondition(lambda self: self.walks)
-    @rule(index=INDEX, caller=INDEX, size=SIZES)
-    def follow(self, index: int, caller: int, size: int | None) -> None:
-        """The next page is as the list was, whatever has happened; a token lives for an hour."""
-        walk = self.walks.pop(index % len(self.walks))
+    @rule(
+        index=INDEX,
+        caller=INDEX,
+        size=SIZES,
+        rounds=st.integers(1, 4),
+        by=st.sampled_from(["0s", "1s", "20m", "1h", "3601s"]),
+    )
+    def follow(self, index: int, caller: int, size: int | None, rounds: int, by: str) -> None:
+        """The next pages are as the list was, though time passes and runs finish meanwhile."""
+        walk = self.walks[index % len(self.walks)]
+        while rounds and walk in self.walks:
+            self.advance(by)
+            self.walks.remove(walk)
+            self.next_page(walk, caller, size)
+            rounds -= 1
+
+    def next_page(self, walk: Walk, caller: int, size: int | None) -> None:
+        """Whoever may look may go on, until the token is older than an hour."""
         token, subject = self.reader(caller)
         body = {**walk.query, **_sized(size), "pageToken": walk.token}
         response = self.post(walk.resource, token, json=body)
