@@ -193,6 +193,10 @@ def test_durations_are_compared_across_units() -> None:
     assert matching(bound("lte", 2, "SECONDS")) == ["a", "b", "c", "d"]
     assert matching(bound("gte", 2, "MINUTES")) == ["e"]
     assert matching(bound("lte", 0, "HOURS")) == ["d"]
+    long = [Run("minute", 9_000_000, 60_000), Run("hour", 9_000_001, 3_600_000)]
+    with world_of(*long) as mock:
+        for unit, wanted in (("MINUTES", ["minute", "hour"]), ("HOURS", ["hour"])):
+            assert ids(listed(mock, {"where": bound("gte", 1, unit)})) == wanted
 
 
 def test_an_absent_field_equals_nothing() -> None:
