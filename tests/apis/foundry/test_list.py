@@ -118,27 +118,6 @@ def test_a_running_execution_is_hidden_until_it_finishes() -> None:
         assert ids(listed(mock)) == ["quick", "slow"]
 
 
-def test_a_run_of_weeks_is_whole_seconds() -> None:
-    """As its milliseconds do not fit an integer of 32 bits; 2^31 - 1 of them still do."""
-    runs = [Run("a", ago_ms=26 * DAY_MS, ran_ms=2**31 - 1), Run("b", 26 * DAY_MS, 2**31)]
-    with world_of(*runs) as mock:
-        shown = listed(mock, {"startTime": at(mock, ago_ms=27 * DAY_MS)})
-    assert [execution["duration"] for execution in shown] == [
-        {"unit": "MILLISECONDS", "value": 2**31 - 1},
-        {"unit": "SECONDS", "value": 2**31 // 1_000},
-    ]
-
-
-@pytest.mark.parametrize("state", ["cancelled", "terminated"])
-def test_a_stopped_run_does_not_fail_for_the_reason_it_never_came_to(state: str) -> None:
-    """The scenario's reason belongs to the end that the scenario tells."""
-    with world_of(Run("a", 1_000, 60_000, "FAILED", "timeout")) as mock:
-        stopped = mock.request("PATCH", "/_mockexec/executions/a", json={"state": state})
-        assert stopped.status_code == 200, stopped.text
-        (execution,) = listed(mock)
-    assert (execution["status"], execution["failureReason"]) == ("FAILED", state)
-
-
 def test_what_was_stopped_from_outside_counts_as_failed() -> None:
     """Foundry knows no third status."""
     stopped = {"p": {"running": "1s", "outcomes": {"cancelled": 1}}}

@@ -44,8 +44,10 @@ SPANS = ("-3h", "-50s", "40s", "2m", "30s", "6h", None)  # when it ends, from th
 def told(number: int) -> dict[str, Any]:
     """An execution of the scenario; its number decides everything, with ties in all it can."""
     ended = SPANS[number % 7]
+    # Up to exe-97, so that the next but two is exe-100, which comes before exe-99 in a text order.
+    known = number * 17 % 37 + 61 if number < 37 else number
     raw = {
-        "id": f"exe/ü {number}" if number % 11 == 0 else f"exe-{number * 17 % 61 + 1}",
+        "id": f"exe/ü {number}" if number > 55 else f"exe-{known}",
         "frontdoor": (FRONTDOOR, FRONTDOOR, FRONTDOOR, STAGING, GLOBEX)[number % 5],
         "process": PROCESSES[number % 4],
         "name": ("provision frontend shop", "deploy share Wiki", "Zebra")[number % 3],
@@ -470,12 +472,14 @@ class FrontdoorMachine(ApiMachine):
         Oldest first, what arrives comes last, so nothing is seen twice either.
         """
         seen: list[str] = []
+        there: list[str] = []
         promised = {e.id for e in self.listed(FRONTDOOR, None)}
         number = 0
         while number * size < len(self.listed(FRONTDOOR, None)):
             asked = _given(page=number, size=size, sort=sort)
             response = self.ask("GET", FRONTDOOR, "", DEV, accept, params=asked)
             seen += self.check_page(response, accept, FRONTDOOR, (number, size, sort))
+            there = [e.id for e in self.listed(FRONTDOOR, None)]
             self.advance(by)
             if number in arrivals:
                 self.advance("1ns")
@@ -483,7 +487,7 @@ class FrontdoorMachine(ApiMachine):
             number += 1
         assert promised <= set(seen)
         if sort in {None, "createdAt,asc"}:
-            assert seen == [e.id for e in self.listed(FRONTDOOR, None)]
+            assert seen == there
 
     @rule(frontdoor=WHERE, who=WHO, wrong=st.sets(st.sampled_from(WRONG), min_size=1, max_size=3))
     def list_wrongly(self, frontdoor: str, who: int, wrong: set[tuple[str, str, str]]) -> None:
@@ -545,7 +549,7 @@ class FrontdoorMachine(ApiMachine):
         caller = self.minted[-1]
         left_ns = (caller.until_ns or 0) - self.now_ns
         if left_ns > 1:
-            self.advance(f"{left_ns - 1}ns")
+            self.served.world.clock.advance(left_ns - 1)
         for _ in range(2):
             response = self.ask("GET", FRONTDOOR, "/none", caller, "*/*")
             if not self.is_refused(response, caller, "*/*", FRONTDOOR):

@@ -299,10 +299,11 @@ class ThandMachine(ApiMachine):
         response = self.served.post("/_mockexec/executions", json={"api": "thand", "data": data})
         assert response.status_code == 201, response.text
         made = response.json()
-        answers = []
-        for step in made["plan"]:
-            if step["after"] == "PT1M30S":
-                answers.append("granted" if step["state"] == "running" else "refused")
+        answers = [
+            "granted" if step["state"] == "running" else "refused"
+            for step in made["plan"]
+            if step["after"] == "PT1M30S"
+        ]
         self.begin(made["id"], made["data"]["run_id"], name, owner, answers)
 
     def begin(
@@ -355,20 +356,28 @@ class ThandMachine(ApiMachine):
 
     @rule(
         index=INDEX,
-        caller=st.sampled_from([None, None, None, *CALLERS]),
-        text=st.sampled_from([GRANTED, GRANTED, *SIGNALS]),
+        caller=st.sampled_from([None, None, *CALLERS]),
+        text=st.sampled_from(list(SIGNALS)),
     )
     def signal(self, index: int, caller: str | None, text: str) -> None:
-        """An approval moves one that waits for it; anything else is noted."""
-        run = self.touched = self.pick(index)
+        """Anybody sends a signal to anything; it is the owner's to do, and it must be running."""
+        self.send(self.pick(index), caller, text)
+
+    @rule(index=st.integers(0, 7), text=st.sampled_from([GRANTED, GRANTED, REFUSED]))
+    def answer(self, index: int, text: str) -> None:
+        """The owner grants or refuses what waits for it."""
+        waiting = [run for run in reversed(self.runs) if run.waits]
+        if waiting:
+            self.send(waiting[index % len(waiting)], None, text)
+
+    def send(self, run: Run, caller: str | None, text: str) -> None:
+        """An approval moves an execution that waits for it; anything else is noted."""
+        self.touched = run
         path = f"{API}/execution/{run.id}/signal"
         headers = CALLERS[caller or run.owner]
         response = self.served.get(path, params={"input": text}, headers=headers)
         if self.may(run, caller, "signal", response):
-            assert response.json() == {
-                "message": "Signal sent successfully",
-                "workflow_id": run.id,
-            }
+            assert response.json() == {"message": "Signal sent successfully", "workflow_id": run.id}
             if SIGNALS[text] != "noted" and run.waits:
                 run.happen(SIGNALS[text], self.now_ns)
             else:
