@@ -62,6 +62,7 @@ def serve(app: Any, sock: socket.socket) -> None:
     """Serves ``app`` on a socket from ``bind`` until the process is told to stop (Ctrl-C)."""
     # What is loaded stays until the end: the collector need not look at it again and again.
     gc.freeze()
+    gc.enable()
     try:
         _Server(app).run(sockets=[sock])
     except KeyboardInterrupt:

@@ -44,8 +44,8 @@ SPANS = ("-3h", "-50s", "40s", "2m", "30s", "6h", None)  # when it ends, from th
 def told(number: int) -> dict[str, Any]:
     """An execution of the scenario; its number decides everything, with ties in all it can."""
     ended = SPANS[number % 7]
-    # Up to exe-97, so that the next but two is exe-100, which comes before exe-99 in a text order.
-    known = number * 17 % 37 + 61 if number < 37 else number
+    # Up to exe-98, so that the next but one is exe-100, which comes before exe-99 in a text order.
+    known = number * 17 % 38 + 61 if number < 38 else number
     raw = {
         "id": f"exe/ü {number}" if number > 55 else f"exe-{known}",
         "frontdoor": (FRONTDOOR, FRONTDOOR, FRONTDOOR, STAGING, GLOBEX)[number % 5],

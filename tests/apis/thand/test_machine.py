@@ -207,7 +207,12 @@ CLOSES = {
     "WorkflowExecutionTimedOut": "timed_out",
 }
 FORM = signal(event(type="com.thand.form", data={"values": {"reason": "audit"}}))
-SIGNALS = {GRANTED: "granted", REFUSED: "refused", FORM: "noted", signal({"specversion": "1.0"}): "noted"}  # fmt: skip
+SIGNALS = {
+    "granted": GRANTED,
+    "refused": REFUSED,
+    "form": FORM,
+    "bare": signal({"specversion": "1.0"}),
+}
 UNDECODABLE = "Failed to decode workflow state"
 UNPARSABLE = "Failed to parse workflow state"
 # What is no signal, the title and a word of the message.
@@ -357,29 +362,29 @@ class ThandMachine(ApiMachine):
     @rule(
         index=INDEX,
         caller=st.sampled_from([None, None, *CALLERS]),
-        text=st.sampled_from(list(SIGNALS)),
+        name=st.sampled_from(list(SIGNALS)),
     )
-    def signal(self, index: int, caller: str | None, text: str) -> None:
+    def signal(self, index: int, caller: str | None, name: str) -> None:
         """Anybody sends a signal to anything; it is the owner's to do, and it must be running."""
-        self.send(self.pick(index), caller, text)
+        self.send(self.pick(index), caller, name)
 
-    @rule(index=st.integers(0, 7), text=st.sampled_from([GRANTED, GRANTED, REFUSED]))
-    def answer(self, index: int, text: str) -> None:
+    @rule(index=st.integers(0, 7), name=st.sampled_from(["granted", "granted", "refused"]))
+    def answer(self, index: int, name: str) -> None:
         """The owner grants or refuses what waits for it."""
         waiting = [run for run in reversed(self.runs) if run.waits]
         if waiting:
-            self.send(waiting[index % len(waiting)], None, text)
+            self.send(waiting[index % len(waiting)], None, name)
 
-    def send(self, run: Run, caller: str | None, text: str) -> None:
+    def send(self, run: Run, caller: str | None, name: str) -> None:
         """An approval moves an execution that waits for it; anything else is noted."""
         self.touched = run
         path = f"{API}/execution/{run.id}/signal"
         headers = CALLERS[caller or run.owner]
-        response = self.served.get(path, params={"input": text}, headers=headers)
+        response = self.served.get(path, params={"input": SIGNALS[name]}, headers=headers)
         if self.may(run, caller, "signal", response):
             assert response.json() == {"message": "Signal sent successfully", "workflow_id": run.id}
-            if SIGNALS[text] != "noted" and run.waits:
-                run.happen(SIGNALS[text], self.now_ns)
+            if name in {"granted", "refused"} and run.waits:
+                run.happen(name, self.now_ns)
             else:
                 run.signals_ns.append(self.now_ns)
 
