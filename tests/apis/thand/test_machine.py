@@ -156,7 +156,7 @@ class Run:
 
     def settle(self, now_ns: int) -> None:
         """Lets happen what is due."""
-        while self.status == "running":
+        while self.is_open:
             what, at_ns = self.next()
             if at_ns > now_ns:
                 return
@@ -176,13 +176,18 @@ class Run:
             self.status, self.end_ns = "failed" if what == "refused" else what, at_ns
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+        return self.status == "running"
+
+    @property
     def waits(self) -> bool:
         """Whether an approval would move it."""
-        return self.status == "running" and bool(self.approvals_ns) and self.requested_ns is None
+        return self.is_open and bool(self.approvals_ns) and self.requested_ns is None
 
     def is_forgotten(self, now_ns: int) -> bool:
         """Closed, and started more than thirty days ago."""
-        return self.status != "running" and self.start_ns < now_ns - 30 * DAY
+        return not self.is_open and self.start_ns < now_ns - 30 * DAY
 
     def wire(self, now_ns: int) -> dict[str, Any]:
         """What the API should show, with the duration in nanoseconds."""
@@ -326,13 +331,14 @@ class ThandMachine(ApiMachine):
         self.advance(by)
         self.settle_all()
 
-    @rule(index=INDEX)
-    def pass_to_next(self, index: int) -> None:
-        """The clock goes to the instant of something, or to the nanosecond before it."""
-        run = self.pick(index)
-        if run.status == "running":
-            self.served.world.clock.advance(run.next()[1] - self.now_ns - index % 2)
-            self.settle_all()
+    @rule(index=INDEX, early_ns=st.integers(0, 1))
+    def pass_to_next(self, index: int, early_ns: int) -> None:
+        """The clock goes to the instant of a change, or to the nanosecond before it."""
+        run = self.touched = self.pick(index)
+        forgotten_ns = run.start_ns + 30 * DAY + 1
+        at_ns = run.next()[1] if run.is_open else forgotten_ns
+        self.served.world.clock.advance(max(0, at_ns - early_ns - self.now_ns))
+        self.settle_all()
 
     @rule(index=INDEX, caller=st.sampled_from([None, None, *CALLERS]))
     def cancel(self, index: int, caller: str | None) -> None:
@@ -368,12 +374,18 @@ class ThandMachine(ApiMachine):
         """Anybody sends a signal to anything; it is the owner's to do, and it must be running."""
         self.send(self.pick(index), caller, name)
 
-    @rule(index=st.integers(0, 7), name=st.sampled_from(["granted", "granted", "refused"]))
-    def answer(self, index: int, name: str) -> None:
-        """The owner grants or refuses what waits for it."""
-        waiting = [run for run in reversed(self.runs) if run.waits]
-        if waiting:
-            self.send(waiting[index % len(waiting)], None, name)
+    @rule(
+        index=st.integers(0, 3),
+        names=st.lists(st.sampled_from(["granted", "refused", "form"]), min_size=1, max_size=3),
+    )
+    def answer(self, index: int, names: list[str]) -> None:
+        """The owner grants or refuses what waits for it or has waited for it, and again."""
+        asked = [run for run in reversed(self.runs) if run.is_open and run.workflow.approvals_ns]
+        if asked:
+            run = asked[index % len(asked)]
+            for name in names:
+                self.send(run, None, name)
+                self.check_shown(run, CAROL)
 
     def send(self, run: Run, caller: str | None, name: str) -> None:
         """An approval moves an execution that waits for it; anything else is noted."""
@@ -395,7 +407,7 @@ class ThandMachine(ApiMachine):
             _refused(response, 404, "Failed to find running workflow", message)
         elif caller not in {None, run.owner}:
             _refused(response, 403, f"You do not have permission to {verb} this workflow", "")
-        elif run.status != "running":
+        elif not run.is_open:
             message = "workflow execution already completed"
             _refused(response, 409, "Workflow is not running", message)
         else:
@@ -445,7 +457,7 @@ class ThandMachine(ApiMachine):
         response = self.ask(caller, "/executions")
         assert response.status_code == 200, response.text
         assert response.headers["cache-control"] == "no-store"
-        open_ = [run for run in self.runs if run.owner == caller and run.status == "running"]
+        open_ = [run for run in self.runs if run.owner == caller and run.is_open]
         open_.sort(key=lambda run: (run.start_ns, run.id), reverse=True)
         got = [_in_ns(shown) for shown in response.json()["executions"]]
         assert got == [run.wire(self.now_ns) for run in open_[:100]]
