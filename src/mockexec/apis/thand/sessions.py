@@ -27,7 +27,8 @@ _OUTER = "session_local"
 _INNER = "session"
 _VERSION = 1
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# No labels such as ``xn--x``: whether they encode anything takes more than a pattern to tell.
+_LABEL = r"(?!..--)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{1,64}}@){_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL}){{0,8}}")
 _ADDRESS_LENGTH_MAX = 254
 
