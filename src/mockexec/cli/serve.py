@@ -112,8 +112,8 @@ def command(
             clock=clock,
         )
         app = App(mock)
-        click.echo(banner(mock, base_url(sock)))
-        serve(app, sock)
+        text = banner(mock, base_url(sock))
+        serve(app, sock, ready=lambda: click.echo(text))
 
 
 def banner(mock: Mock, url: str) -> str:

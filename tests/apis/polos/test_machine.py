@@ -360,10 +360,10 @@ class PolosMachine(ApiMachine):
         return known[-1 - index % len(known)]
 
     def asking(self, index: int) -> Run:
-        """Most often one that may still ask a person, once in eight times any."""
+        """Most often one that may still ask a person, one time in eight any."""
         now_ns = self.now_ns
         fit = [r for r in self.runs if r.life.asks and r.phase(now_ns) not in ENDED]
-        known = fit if fit and index % 8 else self.runs
+        known = fit if fit and index % 8 != 3 else self.runs
         return known[-1 - index // 8 % len(known)]
 
     def shown(self, run: Run) -> dict[str, Any]:
@@ -606,21 +606,26 @@ class PolosMachine(ApiMachine):
     @rule(
         index=INDEX,
         patient=_mostly(True, False),
-        step=_mostly(None, *STEPS, "another"),
+        steps=st.lists(_mostly(None, *STEPS, "another"), min_size=1, max_size=3),
         data=st.sampled_from([{"approved": True}, False, None]),
     )
-    def answer(self, index: int, patient: bool, step: str | None, data: Any) -> None:
-        """Anyone's first answer at the step where it waits lets it go on; others are conflicts."""
+    def answer(self, index: int, patient: bool, steps: list[str | None], data: Any) -> None:
+        """Somebody answers a run, if patient when it asks; at the step it asks or at another."""
         run = self.asking(index)
-        if patient and run.happenings[-1].phase == "waiting":
-            self.served.world.clock.set(max(run.happenings[-1].at_ns, self.now_ns))
-        asked = run.asked(self.now_ns)
-        step = step or asked or STEPS[0]
-        path = f"approvals/{run.id}/{step}/submit"
-        response = self.ask("POST", path, Caller(None), json={"data": data})
+        for step in steps:
+            if patient and run.happenings[-1].phase == "waiting":
+                self.served.world.clock.set(max(run.happenings[-1].at_ns, self.now_ns))
+            self.answer_run(run, step or run.asked(self.now_ns) or STEPS[0], data)
+            assert self.shown(run) == run.wire(self.now_ns)
+
+    def answer_run(self, run: Run, step: str, data: Any) -> None:
+        """The first answer at the step where it waits lets it go on; others are conflicts."""
+        response = self.ask(
+            "POST", f"approvals/{run.id}/{step}/submit", Caller(None), json={"data": data}
+        )
         if step not in run.life.asks:
             assert refused(response) == (404, "NOT_FOUND", "Approval not found")
-        elif step != asked:
+        elif step != run.asked(self.now_ns):
             status = STATUSES[run.phase(self.now_ns)]
             said = f"Execution is not waiting for approval (status: {status})"
             assert refused(response) == (409, "CONFLICT", said)
