@@ -52,8 +52,8 @@ class Dialect:
     ``reply_headers``: added to every reply, refusals too. ``options``: the dialect's own settings
     with their defaults. ``development_token``: the credential that docs and printed commands use.
     ``mints``: by kind, what ``mockexec token`` can make besides; each raises UsageError for an
-    option that is wrong. ``documents_refusals``: whether the document tells every refusal there can be;
-    if it does not, an undocumented one is no fault of the reply.
+    option that is wrong. ``documents_refusals``: whether the document tells every refusal there
+    can be; if it does not, an undocumented one is no fault of the reply.
     """
 
     name: str

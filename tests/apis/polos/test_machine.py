@@ -260,7 +260,7 @@ def _mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
 INDEX = st.integers(0, 999)
 WHO = _mostly(-1, *range(len(CALLERS)), 0, 0)  # -1: the development key
 WORKFLOW = st.sampled_from([*LIVES, "refund_review"])
-PAYLOAD = st.sampled_from([{"a": [1, None]}, None, 0, "ü", []])
+PAYLOAD: st.SearchStrategy[Any] = st.sampled_from([{"a": [1, None]}, None, 0, "ü", []])
 LIMIT = st.sampled_from([None, None, None, 4, 10, 15, 25, 60, 0, -1])
 PARENT = _mostly(None, *range(6))
 # Whatever else a request may say of one run, and of all runs of a batch.
