@@ -87,7 +87,7 @@ REFUSED = [
     # Fields with operators that are not theirs.
     *((of(kind, "duration", DURATION), "/field") for kind in ("eq", "in", "isNull")),
     *((of(kind, field, DURATION), "/field") for kind in ("gte", "lte") for field in TEXT_VALUES),
-    *((of("isNull", field), "/field") for field in TEXT_VALUES.keys() - {"userId", "callerRid"}),
+    *((of("isNull", field), "/field") for field in sorted(TEXT_VALUES.keys() - {"userId", "callerRid"})),
     # Unknown words.
     (of("eq", "state", "FAILED"), "/field"),
     (of("eq", "startTime", "2026-01-01T00:00:00Z"), "/field"),
