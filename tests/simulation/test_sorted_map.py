@@ -69,8 +69,25 @@ def test_any_slice_is_the_slice_of_the_sorted_list(
     assert list(target.items(start, stop, reverse=reverse)) == (
         expected[::-1] if reverse else expected
     )
+    assert target.values(start, stop) == [value for _, value in expected]
 
 
 def test_the_last_of_equal_keys_counts() -> None:
     """Building from pairs is like building a dict from them."""
     assert list(SortedMap([(1, "a"), (1, "b")]).items()) == [(1, "b")]
+
+
+@given(WRITES, WRITES, st.booleans())
+def test_whoever_walks_sees_the_map_as_it_was(
+    before: list[tuple[bool, int]], during: list[tuple[bool, int]], reverse: bool
+) -> None:
+    """Writes in the middle of a walk do not reach it."""
+    target: SortedMap[int] = SortedMap()
+    model: dict[int, int] = {}
+    apply(target, model, before)
+    expected = sorted(model.items(), reverse=reverse)
+    walk = target.items(reverse=reverse)
+    seen = [next(walk)] if expected else []
+    apply(target, model, during)
+    assert seen + list(walk) == expected
+    assert_same(target, model)

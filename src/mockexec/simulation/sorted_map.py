@@ -1,9 +1,11 @@
 """A sorted map that can be copied in constant time and counts its ranges.
 
-A B+-tree whose nodes are never changed once built: a write makes new nodes along one path and
-leaves the rest shared. That is what lets a world be forked for the price of a few pointers, at a
-thousand executions as at a million. Every branch knows how many entries stand before each child,
-so a page at any offset and the size of any range cost a few bisections.
+A B+-tree. Every node belongs to the map that made it, and only its owner changes it in place; to
+all others it is fixed, and a write makes copies along one path and leaves the rest shared. Forking
+a map, or beginning to walk it, gives up its nodes: that is what lets a world be forked for the
+price of a few pointers, at a thousand executions as at a million, and a list be read while the
+world goes on. Every branch knows how many entries stand before each child, so a page at any offset
+and the size of any range cost a few bisections.
 """
 
 from __future__ import annotations
@@ -20,45 +22,59 @@ _NODE_SIZE_MIN = 16
 
 
 class _Leaf:
-    __slots__ = ("keys", "size", "values")
+    __slots__ = ("keys", "owner", "size", "values")
 
-    def __init__(self, keys: list[Any], values: list[Any]) -> None:
+    def __init__(self, keys: list[Any], values: list[Any], owner: object) -> None:
         self.keys = keys
         self.values = values
         self.size: int = len(keys)
+        self.owner = owner
 
 
 class _Branch:
-    """``keys[i]`` is the least key below ``children[i]``, ``before[i]`` the entries left of it."""
+    """``keys[i]`` is the least key below ``children[i]``."""
 
-    __slots__ = ("before", "children", "keys", "size")
+    __slots__ = ("_before", "children", "keys", "owner", "size")
 
-    def __init__(self, keys: list[Any], children: list[_Node]) -> None:
+    def __init__(self, keys: list[Any], children: list[_Node], owner: object) -> None:
         self.keys = keys
         self.children = children
-        self.before: list[int] = [0, *accumulate([child.size for child in children])]
-        self.size: int = self.before.pop()
+        self.size: int = sum([child.size for child in children])
+        self.owner = owner
+        self._before: list[int] | None = None
+
+    @property
+    def before(self) -> list[int]:
+        """How many entries stand left of each child; worked out when asked for after a change."""
+        if self._before is None:
+            self._before = [0, *accumulate([child.size for child in self.children[:-1]])]
+        return self._before
+
+    def changed(self, by: int) -> None:
+        """The entries below have become ``by`` more."""
+        self.size += by
+        self._before = None
 
 
 _Node = _Leaf | _Branch
-
-_EMPTY = _Leaf([], [])
 
 
 class SortedMap(Generic[V]):
     """A mapping ordered by key. Keys are any mutually comparable values; ``fork`` is O(1)."""
 
-    __slots__ = ("_root",)
+    __slots__ = ("_owner", "_root")
 
     def __init__(self, items: Iterable[tuple[Any, V]] = ()) -> None:
         """Builds from (key, value) pairs in any order; of equal keys the last one counts."""
         ordered = dict(sorted(items, key=lambda item: item[0]))
-        self._root: _Node = _build(list(ordered.keys()), list(ordered.values()))
+        self._owner = object()
+        self._root: _Node = _build(list(ordered.keys()), list(ordered.values()), self._owner)
 
     def fork(self) -> SortedMap[V]:
         """A copy that shares all entries; later writes to either stay its own."""
         twin: SortedMap[V] = SortedMap.__new__(SortedMap)
         twin._root = self._root
+        self._owner, twin._owner = object(), object()
         return twin
 
     def __len__(self) -> int:
@@ -82,15 +98,15 @@ class SortedMap(Generic[V]):
         return default
 
     def __setitem__(self, key: Any, value: V) -> None:
-        nodes = _insert(self._root, key, value)
-        self._root = nodes[0] if len(nodes) == 1 else _branch(nodes)
+        root, sibling = _insert(self._root, key, value, self._owner)
+        self._root = root if sibling is None else _branch([root, sibling], self._owner)
 
     def discard(self, key: Any) -> None:
         """Removes ``key``; nothing happens when it is not there."""
-        root = _remove(self._root, key)
+        root = _remove(self._root, key, self._owner)
         while isinstance(root, _Branch) and len(root.children) == 1:
             root = root.children[0]
-        self._root = root if root.size else _EMPTY
+        self._root = root
 
     def rank(self, key: Any) -> int:
         """How many keys are less than ``key``."""
@@ -110,6 +126,12 @@ class SortedMap(Generic[V]):
             node = node.children[0]
         return node.keys[0], node.values[0]
 
+    def values(self, start: int, stop: int) -> list[V]:
+        """The values at positions ``start`` to ``stop`` (exclusive), in order, at once."""
+        found: list[V] = []
+        _collect(self._root, max(start, 0), min(stop, self._root.size), found)
+        return found
+
     def items(
         self, start: int = 0, stop: int | None = None, *, reverse: bool = False
     ) -> Iterator[tuple[Any, V]]:
@@ -118,6 +140,8 @@ class SortedMap(Generic[V]):
         stop = self._root.size if stop is None else min(stop, self._root.size)
         if start >= stop:
             return iter(())
+        # Whoever walks sees the map as it is now: later writes leave these nodes alone.
+        self._owner = object()
         walk = _walk_back if reverse else _walk
         return walk(self._root, start, stop)
 
@@ -125,81 +149,137 @@ class SortedMap(Generic[V]):
 _ABSENT: Any = object()
 
 
-def _build(keys: list[Any], values: list[Any]) -> _Node:
+def _build(keys: list[Any], values: list[Any], owner: object) -> _Node:
     """A tree over sorted keys, filled to three quarters so that the next writes do not split."""
     if not keys:
-        return _EMPTY
+        return _Leaf([], [], owner)
     step = NODE_SIZE_MAX * 3 // 4
     level: list[_Node] = [
-        _Leaf(keys[i : i + step], values[i : i + step]) for i in range(0, len(keys), step)
+        _Leaf(keys[i : i + step], values[i : i + step], owner) for i in range(0, len(keys), step)
     ]
     while len(level) > 1:
-        level = [_branch(level[i : i + step]) for i in range(0, len(level), step)]
+        level = [_branch(level[i : i + step], owner) for i in range(0, len(level), step)]
     return level[0]
 
 
-def _branch(children: list[_Node]) -> _Branch:
-    return _Branch([child.keys[0] for child in children], children)
+def _branch(children: list[_Node], owner: object) -> _Branch:
+    return _Branch([child.keys[0] for child in children], children, owner)
 
 
-def _insert(node: _Node, key: Any, value: Any) -> list[_Node]:
-    """The one or two nodes that stand for ``node`` once ``key`` is in it."""
-    if isinstance(node, _Branch):
-        index = max(bisect_right(node.keys, key) - 1, 0)
-        fresh = _insert(node.children[index], key, value)
-        children = node.children[:index] + fresh + node.children[index + 1 :]
-        keys = node.keys[:index] + [child.keys[0] for child in fresh] + node.keys[index + 1 :]
-        if len(children) <= NODE_SIZE_MAX:
-            return [_Branch(keys, children)]
-        half = len(children) // 2
-        return [_Branch(keys[:half], children[:half]), _Branch(keys[half:], children[half:])]
-    index = bisect_left(node.keys, key)
-    after = index + (index < node.size and node.keys[index] == key)
-    keys = [*node.keys[:index], key, *node.keys[after:]]
-    values = [*node.values[:index], value, *node.values[after:]]
-    if len(keys) <= NODE_SIZE_MAX:
-        return [_Leaf(keys, values)]
-    # An ascending run of keys is the usual case: leave the left node nearly full.
-    half = len(keys) - _NODE_SIZE_MIN if index == node.size else len(keys) // 2
-    return [_Leaf(keys[:half], values[:half]), _Leaf(keys[half:], values[half:])]
+def _owned_leaf(node: _Leaf, owner: object) -> _Leaf:
+    return node if node.owner is owner else _Leaf(node.keys.copy(), node.values.copy(), owner)
 
 
-def _remove(node: _Node, key: Any) -> _Node:
-    """``node`` without ``key``; empty children are dropped, small ones are joined."""
-    if isinstance(node, _Branch):
-        index = max(bisect_right(node.keys, key) - 1, 0)
-        child = _remove(node.children[index], key)
-        if child is node.children[index]:
-            return node
-        children = node.children.copy()
-        children[index] = child
-        if not child.size:
-            del children[index]
-        elif len(child.keys) < _NODE_SIZE_MIN and len(children) > 1:
-            _join(children, index)
-        return _branch(children) if children else _EMPTY
-    index = bisect_left(node.keys, key)
-    if index == node.size or node.keys[index] != key:
+def _owned_branch(node: _Branch, owner: object) -> _Branch:
+    if node.owner is owner:
         return node
-    return _Leaf(
-        node.keys[:index] + node.keys[index + 1 :], node.values[:index] + node.values[index + 1 :]
-    )
+    return _Branch(node.keys.copy(), node.children.copy(), owner)
 
 
-def _join(children: list[_Node], index: int) -> None:
+def _insert(node: _Node, key: Any, value: Any, owner: object) -> tuple[_Node, _Node | None]:
+    """The node that stands for ``node`` once ``key`` is in it, and its new right neighbour."""
+    if isinstance(node, _Leaf):
+        return _insert_into_leaf(node, key, value, owner)
+    index = max(bisect_right(node.keys, key) - 1, 0)
+    size_before = node.children[index].size
+    child, sibling = _insert(node.children[index], key, value, owner)
+    node = _owned_branch(node, owner)
+    node.children[index] = child
+    node.keys[index] = child.keys[0]
+    grown = child.size - size_before
+    if sibling is not None:
+        node.children.insert(index + 1, sibling)
+        node.keys.insert(index + 1, sibling.keys[0])
+        grown += sibling.size
+    if grown or sibling is not None:
+        node.changed(grown)
+    if len(node.children) <= NODE_SIZE_MAX:
+        return node, None
+    half = len(node.children) // 2
+    right = _Branch(node.keys[half:], node.children[half:], owner)
+    return _Branch(node.keys[:half], node.children[:half], owner), right
+
+
+def _insert_into_leaf(
+    node: _Leaf, key: Any, value: Any, owner: object
+) -> tuple[_Leaf, _Leaf | None]:
+    index = bisect_left(node.keys, key)
+    node = _owned_leaf(node, owner)
+    if index < node.size and node.keys[index] == key:
+        node.keys[index] = key
+        node.values[index] = value
+        return node, None
+    # An ascending run of keys is the usual case: leave the left node nearly full.
+    is_last = index == node.size
+    node.keys.insert(index, key)
+    node.values.insert(index, value)
+    node.size += 1
+    if node.size <= NODE_SIZE_MAX:
+        return node, None
+    half = node.size - _NODE_SIZE_MIN if is_last else node.size // 2
+    right = _Leaf(node.keys[half:], node.values[half:], owner)
+    return _Leaf(node.keys[:half], node.values[:half], owner), right
+
+
+def _remove(node: _Node, key: Any, owner: object) -> _Node:
+    """``node`` without ``key``; empty children are dropped, small ones are joined."""
+    if isinstance(node, _Leaf):
+        index = bisect_left(node.keys, key)
+        if index == node.size or node.keys[index] != key:
+            return node
+        node = _owned_leaf(node, owner)
+        del node.keys[index], node.values[index]
+        node.size -= 1
+        return node
+    index = max(bisect_right(node.keys, key) - 1, 0)
+    size_before = node.children[index].size
+    child = _remove(node.children[index], key, owner)
+    if child.size == size_before:
+        return node
+    node = _owned_branch(node, owner)
+    if child.size:
+        node.children[index] = child
+        node.keys[index] = child.keys[0]
+        if len(child.keys) < _NODE_SIZE_MIN and len(node.children) > 1:
+            _join(node, index, owner)
+    else:
+        del node.children[index], node.keys[index]
+    if not node.children:
+        return _Leaf([], [], owner)
+    node.changed(child.size - size_before)
+    return node
+
+
+def _join(node: _Branch, index: int, owner: object) -> None:
     """Merges the small child at ``index`` with a neighbour where both fit into one node."""
     left = index - 1 if index else 0
-    one, two = children[left], children[left + 1]
+    one, two = node.children[left], node.children[left + 1]
     if len(one.keys) + len(two.keys) > NODE_SIZE_MAX:
         return
     joined: _Node
     if isinstance(one, _Branch) and isinstance(two, _Branch):
-        joined = _Branch(one.keys + two.keys, one.children + two.children)
+        joined = _Branch(one.keys + two.keys, one.children + two.children, owner)
     elif isinstance(one, _Leaf) and isinstance(two, _Leaf):
-        joined = _Leaf(one.keys + two.keys, one.values + two.values)
+        joined = _Leaf(one.keys + two.keys, one.values + two.values, owner)
     else:  # pragma: no cover  # siblings are of one kind
         return
-    children[left : left + 2] = [joined]
+    node.children[left : left + 2] = [joined]
+    node.keys[left : left + 2] = [joined.keys[0]]
+
+
+def _collect(node: _Node, start: int, stop: int, found: list[Any]) -> None:
+    if start >= stop:
+        return
+    if isinstance(node, _Leaf):
+        found += node.values[start:stop]
+        return
+    before = node.before
+    for index in range(bisect_right(before, start) - 1, len(before)):
+        offset = before[index]
+        if offset >= stop:
+            return
+        child = node.children[index]
+        _collect(child, max(start - offset, 0), min(stop - offset, child.size), found)
 
 
 def _walk(node: _Node, start: int, stop: int) -> Iterator[tuple[Any, Any]]:

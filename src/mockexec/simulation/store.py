@@ -56,8 +56,10 @@ class Range:
         else:
             start = self._start + offset
             stop = min(self._stop, start + limit)
-        entries = self._entries.items(max(start, self._start), stop, reverse=reverse)
-        return [execution for _, execution in entries]
+        found = self._entries.values(max(start, self._start), stop)
+        if reverse:
+            found.reverse()
+        return found
 
     def iterate(self, *, reverse: bool = True) -> Iterator[Execution]:
         """All of them, one by one."""
