@@ -6,7 +6,8 @@ The only module of the project that reads the machine's time.
 from __future__ import annotations
 
 import time
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from mockexec.simulation.instants import INSTANT_MAX, format_instant
 
@@ -52,6 +53,16 @@ class Clock:
         """A clock as this one was made: in its first mode, at its start."""
         mode, scale, start_ns = self._start
         return Clock(mode, scale=scale, start_ns=start_ns)
+
+    def export(self) -> dict[str, Any]:
+        """Its mode and the instant it shows, as JSON data."""
+        return {"mode": self.mode, "scale": self.scale, "now_ns": self.now_ns()}
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Shows again what ``export`` told, and goes on from there."""
+        self.mode, self.scale = data["mode"], float(data["scale"])
+        self._now_anchor_ns = int(data["now_ns"])
+        self._machine_anchor_ns = machine_ns()
 
     def now_ns(self) -> int:
         """The instant it shows."""

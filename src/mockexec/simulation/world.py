@@ -68,7 +68,9 @@ class Model:
     executions_max: int = EXECUTIONS_MAX
 
 
-class _Timer(NamedTuple):
+class Timer(NamedTuple):
+    """What the timetable holds: a step of an execution, or an arrival."""
+
     api: str
     execution_id: str  # empty: an arrival
     version: int  # of the execution, or the arrival's position in the scenario
@@ -198,8 +200,20 @@ class Realm:
         for execution in played:
             if execution.due_ns is not None:
                 self.world.schedule(
-                    execution.due_ns, _Timer(self.name, execution.id, execution.version)
+                    execution.due_ns, Timer(self.name, execution.id, execution.version)
                 )
+
+    def replace(
+        self,
+        *,
+        executions: Iterable[Execution],
+        tables: Mapping[str, Iterable[tuple[Any, Any]]],
+    ) -> None:
+        """Puts this in place of all executions and tables; the timetable is the world's to mend."""
+        self.executions = Store(self.executions.indexes)
+        self.executions.load(executions)
+        self.tables = {name: SortedMap(rows) for name, rows in tables.items()}
+        self.world.wake(self.next_retire_ns)
 
     def profile(self, name: str) -> Profile:
         """The scenario's lifecycle profile ``name``."""
@@ -228,13 +242,13 @@ class Realm:
         self.executions.put(execution)
         if execution.due_ns is not None:
             self.world.schedule(
-                execution.due_ns, _Timer(self.name, execution.id, execution.version)
+                execution.due_ns, Timer(self.name, execution.id, execution.version)
             )
         elif self.model.retention_ns is not None and execution.is_final:
             self.world.wake(execution.created_ns + self.model.retention_ns + 1)
         return execution
 
-    def fire(self, timer: _Timer, due_ns: int) -> None:
+    def fire(self, timer: Timer, due_ns: int) -> None:
         """What the timetable has due: a step of an execution, or an arrival."""
         if not timer.execution_id:
             self._arrive(timer.version, due_ns)
@@ -253,7 +267,7 @@ class Realm:
         arrival = self.scenario.arrivals[position]
         random = self.random(f"arrivals/{arrival.name}")
         gap_ns = max(1_000_000, int(random.expovariate(1.0) * arrival.every_ns))
-        self.world.schedule(after_ns + gap_ns, _Timer(self.name, "", position))
+        self.world.schedule(after_ns + gap_ns, Timer(self.name, "", position))
 
     def _arrive(self, position: int, due_ns: int) -> None:
         arrival = self.scenario.arrivals[position]
@@ -343,7 +357,7 @@ class World:
         self.chance = Chance(seed)
         self.journal = Journal()
         self.now_ns = self.clock.now_ns()
-        self._timetable: SortedMap[_Timer] = SortedMap()
+        self._timetable: SortedMap[Timer] = SortedMap()
         self._sequence = 0
         self._next_due_ns = _FAR_FUTURE_NS
         self.realms: dict[str, Realm] = {}
@@ -363,7 +377,7 @@ class World:
         twin.realms = {name: realm.fork(twin) for name, realm in self.realms.items()}
         return twin
 
-    def schedule(self, due_ns: int, timer: _Timer) -> None:
+    def schedule(self, due_ns: int, timer: Timer) -> None:
         """Enters a timer; equal instants fire in the order of entry."""
         self._sequence += 1
         self._timetable[(due_ns, self._sequence)] = timer
@@ -391,6 +405,19 @@ class World:
         for realm in self.realms.values():
             self.wake(realm.retire())
 
+    def timers(self) -> Iterator[tuple[Any, Timer]]:
+        """The timetable: ((due instant, order of entry), timer), in time order."""
+        return self._timetable.items()
+
+    def replace_timers(self, timers: Iterable[tuple[tuple[int, int], Timer]]) -> None:
+        """Puts another timetable in place of this one."""
+        self._timetable = SortedMap(timers)
+        self._sequence = max((sequence for (_, sequence), _ in self.timers()), default=0)
+        first = self._timetable.first()
+        self._next_due_ns = first[0][0] if first is not None else _FAR_FUTURE_NS
+        for realm in self.realms.values():
+            self.wake(realm.next_retire_ns)
+
     @property
     def next_due_ns(self) -> int | None:
         """When the next thing happens by itself; None when nothing will."""
@@ -404,7 +431,7 @@ class World:
         the instant reached.
         """
         self.settle()
-        held: list[_Timer] = []
+        held: list[Timer] = []
         while (first := self._timetable.first()) is not None:
             key, timer = first
             if timer.execution_id:
