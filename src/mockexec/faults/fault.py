@@ -28,6 +28,7 @@ class Injection:
     """
 
     random: Random
+    origin: str = ""  # the fault that struck first
     delay_ns: int = 0
     turns_clock: bool = False
     refusal: Refusal | None = None

@@ -5,6 +5,7 @@ The only module of the project that reads the machine's time.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -20,6 +21,11 @@ FROZEN_START_NS = 1_767_268_800_000_000_000  # 2026-01-01T12:00:00Z
 def machine_ns() -> int:
     """The machine's own time in nanoseconds, for what is not simulated (timing an exchange)."""
     return time.time_ns()  # noqa: TID251  # the one place that reads it
+
+
+async def pause(length_ns: int) -> None:
+    """Lets that much of the machine's time pass; the only waiting there is."""
+    await asyncio.sleep(length_ns / 1_000_000_000)
 
 
 class Clock:

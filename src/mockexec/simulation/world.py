@@ -79,6 +79,40 @@ class Timer(NamedTuple):
 _AGE = "_age"
 
 
+class Faults:
+    """The faults in force, in the order they were armed, and what they have seen.
+
+    What a fault is, is not the simulation's matter; that it is part of a world, is. ``counts``
+    holds (calls that counted, strikes) by fault id, ``origins`` the world at the arming of each.
+    """
+
+    __slots__ = ("armed", "counts", "origins")
+
+    def __init__(self) -> None:
+        self.armed: dict[str, Any] = {}
+        self.counts: dict[str, tuple[int, int]] = {}
+        self.origins: dict[str, World] = {}
+
+    def fork(self) -> Faults:
+        """A copy that goes on by itself."""
+        twin = Faults()
+        twin.armed, twin.counts = self.armed.copy(), self.counts.copy()
+        twin.origins = self.origins.copy()
+        return twin
+
+    def arm(self, fault_id: str, fault: Any, origin: World) -> None:
+        """Puts a fault in force, in place of one of the same id."""
+        self.armed[fault_id] = fault
+        self.counts[fault_id] = (0, 0)
+        self.origins[fault_id] = origin
+
+    def disarm(self, fault_id: str) -> bool:
+        """Ends a fault; says whether there was one."""
+        self.counts.pop(fault_id, None)
+        self.origins.pop(fault_id, None)
+        return self.armed.pop(fault_id, None) is not None
+
+
 def _age_key(execution: Execution) -> tuple[int] | None:
     return (execution.created_ns,) if execution.is_final else None
 
@@ -341,7 +375,8 @@ class World:
     """
 
     __slots__ = (
-        "_next_due_ns", "_sequence", "_timetable", "chance", "clock", "journal", "now_ns", "realms",
+        "_next_due_ns", "_sequence", "_timetable", "chance", "clock", "faults", "journal", "now_ns",
+        "realms",
     )  # fmt: skip
 
     def __init__(
@@ -356,6 +391,7 @@ class World:
         self.clock = clock or Clock()
         self.chance = Chance(seed)
         self.journal = Journal()
+        self.faults = Faults()
         self.now_ns = self.clock.now_ns()
         self._timetable: SortedMap[Timer] = SortedMap()
         self._sequence = 0
@@ -372,6 +408,7 @@ class World:
         twin: World = World.__new__(World)
         twin.clock, twin.chance, twin.journal = self.clock.fork(), self.chance.fork(), Journal()
         twin.now_ns = self.now_ns
+        twin.faults = self.faults.fork()
         twin._timetable, twin._sequence = self._timetable.fork(), self._sequence
         twin._next_due_ns = self._next_due_ns
         twin.realms = {name: realm.fork(twin) for name, realm in self.realms.items()}
