@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from mockexec.cli.people import as_yaml, people
-from mockexec.errors import FixtureError
-from mockexec.scenarios import check_fixture
+from mockexec.errors import FixtureError, UsageError
+from mockexec.scenarios import check_fixture, load_scenario
 
 # First and last names run out: beyond this, finding new ones takes ever longer.
 _PEOPLE_MAX = 10_000
@@ -35,8 +35,12 @@ def check(files: tuple[Path, ...]) -> None:
     """
     failed = False
     for path in files:
+        if not (path.parent / "schema.json").is_file():
+            raise UsageError(f"{path} is no scenario file: it has no schema.json beside it")
         try:
+            # By itself, then together with the scenario that it extends.
             check_fixture(path)
+            load_scenario(path.parent.name, path.parent, path.stem)
         except FixtureError as error:
             failed = True
             click.echo(f"mockexec: {error}", err=True)

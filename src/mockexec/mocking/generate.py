@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import jsonschema_rs
 
@@ -30,6 +31,10 @@ LEVELS = 5
 VALUES_MAX = 600
 
 
+# One for each document, for as long as it is in use.
+_COMPILERS: WeakKeyDictionary[Schemas, Compiler] = WeakKeyDictionary()
+
+
 class Generator:
     """Makes values that fit one schema, as a response may have them.
 
@@ -49,7 +54,8 @@ class Generator:
             )
         except (jsonschema_rs.canonical.CanonicalizationError, jsonschema_rs.ValidationError) as no:
             raise NoValue(f"the schema has no canonical form: {no}") from None
-        self._compiler = Compiler(canonical)
+        compiler = _COMPILERS.setdefault(schemas, Compiler())
+        self._root = compiler.compile(canonical)
         self._hints = Hints(schemas, (ref,))
         self._in_vain = False
 
@@ -73,7 +79,7 @@ class Generator:
                 examples=examples and attempt < ATTEMPTS_MAX // 4,
             )
             try:
-                value = self._compiler.root.make(draw, name, self._hints)
+                value = self._root.make(draw, name, self._hints)
             except NoValue:
                 continue
             if self._validator.is_valid(value):

@@ -32,8 +32,11 @@ class Hints:
         """Examples of the value that their own schemas accept."""
         found: list[Any] = []
         for facet in self._facets:
-            validator = self._schemas.validator(facet, "response")
-            found.extend(value for value in _examples(facet.raw) if validator.is_valid(value))
+            values = [*_examples(facet.raw)]
+            if values:
+                # Only now: compiling a validator for every part would take far more than it gives.
+                validator = self._schemas.validator(facet, "response")
+                found.extend(value for value in values if validator.is_valid(value))
         return tuple(found)
 
     @cached_property

@@ -76,35 +76,39 @@ class Maker(Protocol):
 
 
 class Compiler:
-    """The makers of one schema and of all it refers to."""
+    """The makers of a document's schemas. What several schemas refer to is compiled once."""
 
-    def __init__(self, schema: CanonicalSchema) -> None:
-        self._schema = schema
+    def __init__(self) -> None:
         self._targets: dict[str, Maker] = {}
         self.heights: dict[str, float] = {}
-        self.root = self._compile(schema)
-        self._measure()
+
+    def compile(self, schema: CanonicalSchema) -> Maker:
+        """The maker of a schema."""
+        known = {*self._targets}
+        maker = self._compile(schema, schema)
+        self._measure([uri for uri in self._targets if uri not in known])
+        return maker
 
     def target(self, uri: str) -> Maker:
         """The maker of a referenced schema."""
         return self._targets[uri]
 
-    def _measure(self) -> None:
-        self.heights = dict.fromkeys(self._targets, inf)
+    def _measure(self, uris: list[str]) -> None:
+        self.heights |= dict.fromkeys(uris, inf)
         changed = True
         while changed:
             changed = False
-            for uri, maker in self._targets.items():
-                height = maker.height(self.heights)
+            for uri in uris:
+                height = self._targets[uri].height(self.heights)
                 if height < self.heights[uri]:
                     self.heights[uri] = height
                     changed = True
 
-    def _compile(self, schema: CanonicalSchema) -> Maker:  # noqa: PLR0912  # one case a kind
+    def _compile(self, schema: CanonicalSchema, root: CanonicalSchema) -> Maker:  # noqa: PLR0912  # one case a kind
         view = schema.view()
         match view:
             case canonical.ReferenceView(uri=uri):
-                return self._reference(uri)
+                return self._reference(uri, root)
             case canonical.ConstView(value=value):
                 return _Choice([value])
             case canonical.EnumView(values=values):
@@ -112,7 +116,7 @@ class Compiler:
             case canonical.MultiTypeView(types=types):
                 return _AnyOf(self, [_simple(name) for name in types])
             case canonical.TypedGroupView(body=body):
-                return self._compile(body)
+                return self._compile(body, root)
             case canonical.StringView():
                 return _Text(view)
             case canonical.IntegerView():
@@ -120,16 +124,18 @@ class Compiler:
             case canonical.NumberView():
                 return _Number(view)
             case canonical.ArrayView():
-                return self._list(view)
+                return self._list(view, root)
             case canonical.ObjectView():
-                return self._object(view)
+                return self._object(view, root)
             case canonical.AnyOfView(branches=branches):
-                return _AnyOf(self, [self._compile(branch) for branch in branches])
+                return _AnyOf(self, [self._compile(branch, root) for branch in branches])
             case canonical.OneOfView(branches=branches):
-                inner: Maker = _AnyOf(self, [self._compile(branch) for branch in branches])
+                inner: Maker = _AnyOf(self, [self._compile(branch, root) for branch in branches])
                 return _Checked(inner, schema)
             case canonical.AllOfView(branches=branches):
-                return _Checked(_AllOf([self._compile(branch) for branch in branches]), schema)
+                return _Checked(
+                    _AllOf([self._compile(branch, root) for branch in branches]), schema
+                )
             case canonical.FalseView():
                 return _Nothing()
             case canonical.TrueView():
@@ -137,36 +143,40 @@ class Compiler:
             case _:
                 return _Checked(_Anything(), schema)
 
-    def _reference(self, uri: str) -> Maker:
+    def _reference(self, uri: str, root: CanonicalSchema) -> Maker:
         if uri not in self._targets:
-            target = self._schema.definition(uri)
+            target = root.definition(uri)
             # A place is held first, since the target may refer to itself.
             self._targets[uri] = _Nothing()
             if target is not None:
-                self._targets[uri] = self._compile(target)
+                self._targets[uri] = self._compile(target, root)
         return _Reference(self, uri)
 
-    def _list(self, view: canonical.ArrayView) -> Maker:
+    def _list(self, view: canonical.ArrayView, root: CanonicalSchema) -> Maker:
         return _List(
             view,
-            first=[self._compile(item) for item in view.prefix_items],
-            rest=_Anything() if view.items is None else self._compile(view.items),
+            first=[self._compile(item, root) for item in view.prefix_items],
+            rest=_Anything() if view.items is None else self._compile(view.items, root),
             contained=[
-                (self._compile(part.schema), 1 if part.min_contains is None else part.min_contains)
+                (
+                    self._compile(part.schema, root),
+                    1 if part.min_contains is None else part.min_contains,
+                )
                 for part in view.contains
             ],
         )
 
-    def _object(self, view: canonical.ObjectView) -> Maker:
+    def _object(self, view: canonical.ObjectView, root: CanonicalSchema) -> Maker:
         additional = view.additional_properties
         return _Object(
             view,
-            properties={name: self._compile(item) for name, item in view.properties.items()},
+            properties={name: self._compile(item, root) for name, item in view.properties.items()},
             patterns={
-                pattern: self._compile(item) for pattern, item in view.pattern_properties.items()
+                pattern: self._compile(item, root)
+                for pattern, item in view.pattern_properties.items()
             },
-            additional=None if additional is None else self._compile(additional),
-            names=None if view.property_names is None else self._compile(view.property_names),
+            additional=None if additional is None else self._compile(additional, root),
+            names=None if view.property_names is None else self._compile(view.property_names, root),
         )
 
 
@@ -354,21 +364,27 @@ class _Text:
         self._patterns.sort(key=lambda pattern: (pattern.open_start, pattern.open_end))
         self._is_base64 = "base64" in view.content_encodings
         self._is_json = "application/json" in view.content_media_types
-        self._fits = jsonschema_rs.Draft202012Validator(
-            {
-                "minLength": self._least,
-                "maxLength": self._most,
-                "allOf": [
-                    True,  # a list of none is not allowed
-                    *({"pattern": pattern} for pattern in view.patterns),
-                    *({"not": {"pattern": pattern}} for pattern in view.excluded_patterns),
-                    *({"format": name} for name in view.formats),
-                    *({"not": {"format": name}} for name in view.excluded_formats),
-                ],
-                "not": {"enum": view.excluded},
-            },
-            validate_formats=True,
-        ).is_valid
+        # Not the view itself: that would keep the whole canonical document.
+        self._schema = {
+            "minLength": self._least,
+            "maxLength": self._most,
+            "allOf": [
+                True,  # a list of none is not allowed
+                *({"pattern": pattern} for pattern in view.patterns),
+                *({"not": {"pattern": pattern}} for pattern in view.excluded_patterns),
+                *({"format": name} for name in view.formats),
+                *({"not": {"format": name}} for name in view.excluded_formats),
+            ],
+            "not": {"enum": view.excluded},
+        }
+        self._check: Callable[[Any], bool] | None = None
+
+    def _fits(self, text: str) -> bool:
+        if self._check is None:
+            self._check = jsonschema_rs.Draft202012Validator(
+                self._schema, validate_formats=True
+            ).is_valid
+        return self._check(text)
 
     def make(self, draw: Draw, name: str, hints: Hints | None) -> Any:
         example = _example(draw, hints)
@@ -442,7 +458,8 @@ class _Number:
     """A number within bounds that divides as it should."""
 
     def __init__(self, view: canonical.NumberView) -> None:
-        self._view = view
+        self._low, self._high = view.minimum, view.maximum
+        self._excludes = (view.exclusive_minimum, view.exclusive_maximum)
         self._step = _common_multiple(map(_exact, view.multiple_of))
         self._not_steps = [_exact(step) for step in view.not_multiple_of]
         if view.excludes_integers:
@@ -453,13 +470,12 @@ class _Number:
         example = _example(draw, hints)
         if example is not None:
             return example
-        view = self._view
-        low, high = _window(view.minimum, view.maximum, 1000)
+        low, high = _window(self._low, self._high, 1000)
         step = self._step or _fine_step(low, high)
         first, last = ceil(low / step), floor(high / step)
-        if view.exclusive_minimum and first * step == low:
+        if self._excludes[0] and first * step == low:
             first += 1
-        if view.exclusive_maximum and last * step == high:
+        if self._excludes[1] and last * step == high:
             last -= 1
         for _ in range(TRIES_MAX if first <= last else 0):
             value = draw.random.randint(first, last) * step

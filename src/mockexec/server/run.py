@@ -75,6 +75,7 @@ class BackgroundServer:
     def __init__(self, app: Any, host: str = "127.0.0.1", port: int = 0) -> None:
         self._sock = bind(host, port)
         self._server = _Server(app)
+        self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="mockexec", daemon=True)
         self.url = base_url(self._sock)
 
@@ -83,7 +84,8 @@ class BackgroundServer:
         self._thread.start()
         self._server.settled.wait()
         if not self._server.started:
-            raise MockexecError("the server could not start, see the log")
+            self._thread.join()
+            raise MockexecError("the server could not start, see the log") from self._failure
         return self
 
     def __exit__(
@@ -99,7 +101,10 @@ class BackgroundServer:
     def _run(self) -> None:
         try:
             self._server.run(sockets=[self._sock])
+        except BaseException as error:  # uvicorn exits; __enter__ raises it
+            self._failure = error
         finally:
+            self._sock.close()
             self._server.settled.set()
 
 

@@ -221,7 +221,7 @@ def test_a_missing_body_is_told() -> None:
         b'{"pageSize": ' + b"9" * 5000 + b"}", b'{"pageToken": 5}', b'{"startTime": 5}',
         b'{"startTime": "yesterday"}', b'{"endTime": "2026-01-01"}',
         b'{"endTime": "2026-01-01T00:00:00"}', b'{"endTime": "2026-02-30T00:00:00Z"}',
-        b'{"startTime": "2026-01-01T23:59:60Z"}',
+        b'{"startTime": "2026-01-01T23:59:60Z"}', b'{"startTime": "0000-01-01T00:00:00Z"}',
     ],
     ids=lambda content: content[:30].decode("latin-1"),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mockexec import catalog
+from mockexec.errors import FixtureError
 from mockexec.spec.operations import Operation
 from tests.apis.foundry.support import (
     CLOSED_RESOURCE,
@@ -21,6 +22,7 @@ from tests.apis.foundry.support import (
     listed,
     refused,
     send,
+    world_of,
 )
 from tests.support import Served, serve
 
@@ -111,6 +113,29 @@ def test_the_same_seed_gives_the_same_executions() -> None:
         with serve("foundry", seed=seed) as mock:
             found.append(send(mock).content)
     assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        (
+            {"history": [{"resource": UNKNOWN_RESOURCE, "count": 1, "within": "1h"}]},
+            "history/0/resource: there is no resource ri.function",
+        ),
+        (
+            {"resources": [{"rid": RESOURCE, "profile": "swift", "versions": ["1"]}]},
+            "the profile 'swift', which is not there",
+        ),
+    ],
+)
+def test_a_scenario_that_names_what_is_not_there_is_a_bad_fixture(
+    sections: dict[str, Any], message: str
+) -> None:
+    """It is told by scenario and place, before anything is served."""
+    with pytest.raises(FixtureError) as caught, world_of(sections=sections):
+        raise AssertionError("it was served")
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("scenario told of foundry: ")
 
 
 def documented(operation: Operation) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from polos import BatchWorkflowInput, PolosClient, workflow
+from polos import BatchWorkflowInput, PolosClient, WorkflowContext, workflow
 
 pytestmark = pytest.mark.clients
 
@@ -23,13 +23,13 @@ COMPLETED = "3f9c2a6e-5b1d-4c8f-9a47-e2d06b71c5f8"
 
 
 @workflow(id="order_processing")
-async def order_processing(ctx: Any, payload: dict[str, Any]) -> dict[str, Any]:
+async def order_processing(ctx: WorkflowContext, payload: dict[str, Any]) -> dict[str, Any]:
     """The client only runs and batches workflows that are registered with it."""
     return payload
 
 
 @workflow(id="unheard_of")
-async def unheard_of(ctx: Any, payload: dict[str, Any]) -> dict[str, Any]:
+async def unheard_of(ctx: WorkflowContext, payload: dict[str, Any]) -> dict[str, Any]:
     """No scenario knows this one."""
     return payload
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from mockexec.apis.foundry import wire
+from mockexec.errors import FixtureError
 from mockexec.http.auth import keep_fixture_tokens
 from mockexec.simulation.chance import Random
 from mockexec.simulation.execution import Execution
@@ -45,6 +46,7 @@ def populate(realm: Realm) -> None:
     resources = realm.table("resources")
     for raw in data.get("resources", ()):
         resources[raw["rid"]] = _resource(raw)
+    _check_names(realm)
     told = (_told(realm, raw) for raw in data.get("executions", ()))
     past = (execution for raw in data.get("history", ()) for execution in _history(realm, raw))
     realm.load([*told, *past])
@@ -83,6 +85,28 @@ def _known(realm: Realm, rid: str) -> Resource:
     if resource is None:
         raise LookupError(f"the scenario {realm.scenario.name} has no resource {rid}")
     return resource
+
+
+def _check_names(realm: Realm) -> None:
+    """Whether what the scenario names is there, which its schema cannot say.
+
+    Raises:
+        FixtureError: a resource or a profile is not.
+    """
+    scenario, resources = realm.scenario, realm.table("resources")
+    for rid, resource in resources.items():
+        if resource.profile not in scenario.profiles:
+            raise FixtureError(
+                f"scenario {scenario.name} of {realm.name}: the resource {rid} lives by the "
+                f"profile {resource.profile!r}, which is not there"
+            )
+    for section in ("executions", "history", "arrivals"):
+        for index, raw in enumerate(scenario.data.get(section, ())):
+            if raw["resource"] not in resources:
+                raise FixtureError(
+                    f"scenario {scenario.name} of {realm.name}: {section}/{index}/resource: "
+                    f"there is no resource {raw['resource']}"
+                )
 
 
 def _told(realm: Realm, raw: Mapping[str, Any]) -> Execution:

@@ -44,7 +44,7 @@ def read_session(text: str, secret: Secret) -> str | None:
     return email if isinstance(email, str) else ""
 
 
-def mint_session(  # each field of the session is documented by its name
+def mint_session(
     email: str,
     *,
     name: str,
