@@ -37,8 +37,8 @@ class Call:
     """
 
     __slots__ = (
-        "accepts", "base_path", "body", "content_type", "cookie", "header", "method", "notes",
-        "now_ns", "operation_id", "path", "principal", "query", "raw_headers", "raw_path",
+        "_by_name", "accepts", "base_path", "body", "content_type", "cookie", "header", "method", "notes",
+        "now_ns", "operation_id", "path", "principal", "query", "raw_body", "raw_headers", "raw_path",
         "raw_query", "realm", "scheme", "session", "settings", "world",
     )  # fmt: skip
 
@@ -65,6 +65,7 @@ class Call:
         self.raw_path = raw_path
         self.raw_query = raw_query
         self.raw_headers = raw_headers
+        self._by_name = dict(raw_headers)
         self.now_ns = self.world.now_ns
         self.operation_id = ""
         self.path: dict[str, Any] = {}
@@ -72,17 +73,16 @@ class Call:
         self.header: Mapping[str, Any] = _NOTHING
         self.cookie: Mapping[str, Any] = _NOTHING
         self.body: Any = None
+        self.raw_body = b""
         self.content_type = ""
         self.accepts = ""
         self.principal: Principal | None = None
         self.notes: tuple[Violation, ...] = ()
 
     def raw_header(self, name: bytes) -> str | None:
-        """The header ``name`` (lower case) as it came, the first if repeated; None if absent."""
-        for key, value in self.raw_headers:
-            if key == name:
-                return value.decode("latin-1")
-        return None
+        """The header ``name`` (lower case) as it came, the last if repeated; None if absent."""
+        value = self._by_name.get(name)
+        return None if value is None else value.decode("latin-1")
 
     @property
     def base_url(self) -> str:

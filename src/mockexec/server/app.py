@@ -5,6 +5,7 @@
     /{api}/docs, /{api}/openapi.json, /{api}/openapi.yaml    the documents, as they are
     /{api}/…                                                 that API's Connexion application
     /_mockexec/…                                             the control API
+    /@name/…                                                 all of it, in a session of that name
     /…                                                       the only API, where there is one
 """
 
@@ -23,6 +24,7 @@ from mockexec.server.handlers import handlers_for
 from mockexec.server.mock import Mock
 from mockexec.server.pipeline import VISIT, Visit
 from mockexec.server.replies import Send, send_reply
+from mockexec.simulation.session import BadSessionName, SessionsFull
 
 
 class App:
@@ -58,22 +60,35 @@ class App:
 
     async def _serve(self, scope: Any, receive: Any, send: Send) -> None:
         raw_path: str = scope["raw_path"].decode("latin-1")
+        prefix = ""
+        session = self.mock.base
+        wanted = _session_header(scope["headers"])
+        if raw_path.startswith("/@"):
+            slash = raw_path.find("/", 2)
+            prefix = raw_path if slash < 0 else raw_path[:slash]
+            wanted, raw_path = prefix[2:], raw_path[len(prefix) :] or "/"
+        if wanted:
+            try:
+                session = self.mock.sessions.use(wanted)
+            except (BadSessionName, SessionsFull) as error:
+                status = 400 if isinstance(error, BadSessionName) else 429
+                await send_reply(_plain(status, "session", str(error)), (), send)
+                return
         slash = raw_path.find("/", 1)
         name, below = (raw_path[1:], "/") if slash < 0 else (raw_path[1:slash], raw_path[slash:])
-        base_path = f"/{name}"
+        base_path = f"{prefix}/{name}"
         mount = self._mounts.get(name)
         if mount is None:
             if self._only is None:
                 await send_reply(self._unknown(name), (), send)
                 return
-            name, below, base_path = self._only, raw_path, ""
+            name, below, base_path = self._only, raw_path, prefix
             mount = self._mounts[name]
         docs = self._docs[name]
         if below in docs.paths:
-            session = self.mock.base
             await docs.serve(scope, send, below, base_path, session)
             return
-        scope[VISIT] = Visit(self.mock.base, base_path, below)
+        scope[VISIT] = Visit(session, base_path, below)
         await mount(scope, receive, send)
 
     def _unknown(self, name: str) -> Reply:
@@ -90,6 +105,17 @@ class App:
             else:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _session_header(headers: list[tuple[bytes, bytes]]) -> str:
+    for name, value in headers:
+        if name == b"mockexec-session":
+            return value.decode("latin-1")
+    return ""
+
+
+def _plain(status: int, error: str, message: str) -> Reply:
+    return Reply(status, {"error": error, "message": message})
 
 
 async def _receive_nothing() -> dict[str, Any]:

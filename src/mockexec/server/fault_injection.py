@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mockexec.faults import Armed, Injection
-from mockexec.http.call import Call, Reply
+from mockexec.http.call import Call
 from mockexec.server.parameters import Undecodable, unquote
-from mockexec.server.replies import Send, encode
+from mockexec.server.replies import Send
 from mockexec.simulation.clock import pause
 from mockexec.simulation.world import World
 
@@ -76,18 +76,18 @@ async def delay(world: World, injection: Injection) -> None:
 
 
 async def deliver(
-    reply: Reply,
-    extra: tuple[tuple[str, str], ...],
+    status: int,
+    headers: list[tuple[bytes, bytes]],
+    body: bytes,
     injection: Injection,
     send: Send,
     abort: Callable[[], None] | None,
 ) -> None:
-    """Sends ``reply`` as the faults have it.
+    """Sends an encoded reply as the faults have it.
 
     Raises:
         Aborted: a fault closes the connection, and the transport has none.
     """
-    body, headers = encode(reply, extra)
     if injection.cut_at is not None and injection.cut_at < 0:
         _abort(abort)
         return
@@ -95,7 +95,7 @@ async def deliver(
         body = transform(body)
     headers = [(name, value) for name, value in headers if name != b"content-length"]
     headers.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     sent = body if injection.cut_at is None else body[: injection.cut_at]
     for chunk in _chunks(sent, injection.chunk_bytes):
         await send({"type": "http.response.body", "body": chunk, "more_body": True})

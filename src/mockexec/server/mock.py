@@ -1,4 +1,4 @@
-"""A running mock as a value: its APIs, its settings and its base world."""
+"""A running mock as a value: its APIs, its settings, its worlds and their snapshots."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from mockexec.api import Api
 from mockexec.settings import Settings
 from mockexec.simulation.clock import Clock
-from mockexec.simulation.session import Session
+from mockexec.simulation.instants import MINUTE
+from mockexec.simulation.session import SESSIONS_MAX, Session, Sessions
+from mockexec.simulation.snapshot import Codec, Snapshot
 from mockexec.simulation.world import Model, Scenario, World
+
+_ORIGINS_MAX = 8
+_ORIGIN_AGE_MAX_NS = MINUTE
 
 ScenarioLoader = Callable[[str, str], Scenario]
 
@@ -30,6 +35,7 @@ class Mock:
         scenario: str = "default",
         seed: int = 0,
         clock: Clock | None = None,
+        sessions_max: int = SESSIONS_MAX,
     ) -> None:
         self.apis: Mapping[str, Api] = {api.name: api for api in apis}
         self.settings = settings or Settings()
@@ -37,7 +43,29 @@ class Mock:
         self._clock = clock or Clock()
         self.scenario = scenario
         self.seed = seed
-        self.base = Session("", self._make_world(scenario, seed))
+        self._origins: dict[tuple[str, int], World] = {}
+        self.base = Session("", self._origin(scenario, seed).fork())
+        self.sessions = Sessions(self.base, count_max=sessions_max)
+        self.snapshots: dict[str, Snapshot] = {}
+        self.codec = Codec(
+            record for api in self.apis.values() for record in api.dialect.records
+        )
+
+    def _origin(self, scenario: str, seed: int) -> World:
+        """The world of this scenario and seed as it begins; never used itself, only forked.
+
+        Filling a world takes a while and forking one does not, so the latest few are kept. Where
+        the clock runs by itself they grow old: what should have happened three hours ago must not
+        have happened yesterday.
+        """
+        origin = self._origins.get((scenario, seed))
+        if origin is None or origin.clock.now_ns() - origin.now_ns > _ORIGIN_AGE_MAX_NS:
+            origin = self._make_world(scenario, seed)
+            self._origins.pop((scenario, seed), None)
+            self._origins[scenario, seed] = origin
+            if len(self._origins) > _ORIGINS_MAX:
+                del self._origins[next(iter(self._origins))]
+        return origin
 
     def _make_world(self, scenario: str, seed: int) -> World:
         scenarios = {name: self._load_scenario(name, scenario) for name in self.apis}
@@ -57,5 +85,9 @@ class Mock:
         Raises:
             MockexecError: an API has no such scenario, or its file is broken; nothing changes then.
         """
+        session.world = self.fresh_world(scenario, seed)
+
+    def fresh_world(self, scenario: str | None = None, seed: int | None = None) -> World:
+        """A world as at the start; raises as ``reset`` does."""
         scenario = self.scenario if scenario is None else scenario
-        session.world = self._make_world(scenario, self.seed if seed is None else seed)
+        return self._origin(scenario, self.seed if seed is None else seed).fork()

@@ -20,11 +20,14 @@ from mockexec.api import Api
 from mockexec.errors import Violation
 from mockexec.http.call import Call, Reply
 from mockexec.http.refusal import Refusal
-from mockexec.server.bodies import ClientGone
+from mockexec.faults import Injection
+from mockexec.server.bodies import ClientGone, Receive
+from mockexec.server.fault_injection import abort_of, delay, deliver, injection_for
 from mockexec.server.plan import Plan, Security, Verify
-from mockexec.server.replies import Send, cors_headers, send_reply
+from mockexec.server.replies import Send, cors_headers, encode, send_encoded
 from mockexec.server.routing import Match, Router
 from mockexec.settings import Settings
+from mockexec.simulation.clock import machine_ns
 from mockexec.simulation.journal import Exchange
 from mockexec.simulation.session import Session
 from mockexec.simulation.world import RealmFull
@@ -148,7 +151,9 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             raw_query=scope["query_string"].decode("latin-1"),
             raw_headers=scope["headers"],
         )
+        begun_ns = machine_ns()
         plan = None
+        injection = None
         refused = False
         extra = cors_headers(call) if self._settings.cors else ()
         try:
@@ -159,7 +164,14 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             if plan is None:
                 reply = self._other_method(call, match)
             else:
-                reply = await plan.answer(call, match.arguments, receive)
+                if world.faults.armed:
+                    injection = injection_for(
+                        call, self._api.name, plan.operation.id, match.arguments
+                    )
+                if injection is None:
+                    reply = await plan.answer(call, match.arguments, receive)
+                else:
+                    reply = await self._struck(plan, call, match.arguments, receive, injection)
         except Refusal as refusal:
             refused = True
             reply = self._render(refusal, call)
@@ -171,13 +183,47 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
         if plan is not None:
             reply = self._checked(plan, call, reply, refused=refused)
         reply_headers = self._reply_headers(call)
-        await send_reply(reply, (*reply_headers, *extra) if reply_headers else extra, send)
+        if reply_headers:
+            extra = (*reply_headers, *extra)
+        body, headers = encode(reply, extra)
+        if world.faults.armed and plan is not None and reply.status < 300:
+            world.faults.replies[self._api.name, plan.operation.id] = reply
         world.journal.record(
             Exchange(
-                call.now_ns, self._api.name, call.operation_id, call.method, visit.below,
-                reply.status, call.notes,
+                world.journal.next_id(), call.now_ns, machine_ns() - begun_ns, self._api.name,
+                call.operation_id, call.method, call.scheme, visit.base_path, visit.below,
+                call.raw_query, call.raw_headers, call.raw_body, reply.status, headers, body,
+                "" if injection is None else injection.origin, call.notes,
             )
         )  # fmt: skip
+        if injection is None:
+            await send_encoded(reply.status, headers, body, send)
+        else:
+            await deliver(reply.status, headers, body, injection, send, abort_of(scope))
+
+    async def _struck(
+        self,
+        plan: Plan,
+        call: Call,
+        arguments: tuple[str, ...],
+        receive: Receive,
+        injection: Injection,
+    ) -> Reply:
+        """The reply to a call that faults strike."""
+        world = call.world
+        await delay(world, injection)
+        call.now_ns = world.now_ns
+        if injection.refusal is not None:
+            call.operation_id = plan.operation.id
+            raise injection.refusal
+        if injection.repeats:
+            last: Reply | None = world.faults.replies.get((self._api.name, plan.operation.id))
+            if last is not None:
+                return last
+        if injection.is_stale and call.method == "GET":
+            call.world = world.faults.origins[injection.origin].fork()
+            call.realm = call.world.realms[self._api.name]
+        return await plan.answer(call, arguments, receive)
 
     def _other_method(self, call: Call, match: Match[Plan]) -> Reply:
         """A browser's preflight, or 405 with all the methods there are."""

@@ -86,18 +86,20 @@ class Faults:
     holds (calls that counted, strikes) by fault id, ``origins`` the world at the arming of each.
     """
 
-    __slots__ = ("armed", "counts", "origins")
+    __slots__ = ("armed", "counts", "origins", "replies")
 
     def __init__(self) -> None:
         self.armed: dict[str, Any] = {}
         self.counts: dict[str, tuple[int, int]] = {}
         self.origins: dict[str, World] = {}
+        # The last answer of each (API, operation) while faults are armed, to deliver it again.
+        self.replies: dict[tuple[str, str], Any] = {}
 
     def fork(self) -> Faults:
         """A copy that goes on by itself."""
         twin = Faults()
         twin.armed, twin.counts = self.armed.copy(), self.counts.copy()
-        twin.origins = self.origins.copy()
+        twin.origins, twin.replies = self.origins.copy(), self.replies.copy()
         return twin
 
     def arm(self, fault_id: str, fault: Any, origin: World) -> None:
