@@ -10,7 +10,9 @@ from mockexec.faults.fault import Injection
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:
-    """``after_bytes`` of the body are sent before the end; None: not even the status line is."""
+    """``after_bytes`` of the body are sent before the end, of a shorter one all but the last;
+    None: not even the status line is.
+    """
 
     kind: ClassVar[str] = "disconnect"
     after_bytes: int | None = None

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
+from types import NoneType
 from typing import Any, ClassVar, Protocol
 
 from mockexec.errors import UsageError
 from mockexec.http.refusal import Refusal
 from mockexec.simulation.chance import Random
-from mockexec.simulation.instants import parse_duration, parse_instant
+from mockexec.simulation.instants import SECOND, parse_duration, parse_instant
+from mockexec.simulation.world import World
 
-MILLISECONDS_MAX = 600_000
+SECONDS_MAX = 600
+# The types that a field may be annotated with, as they are written.
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "str": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "None": NoneType,
+}
 
 
 @dataclass(slots=True)
@@ -28,7 +38,9 @@ class Injection:
     """
 
     random: Random
-    origin: str = ""  # the fault that struck first
+    fault_id: str  # of the fault that struck first
+    kind: str = ""  # and what it is
+    origin: World | None = None  # the world that ``is_stale`` answers from
     delay_ns: int = 0
     turns_clock: bool = False
     refusal: Refusal | None = None
@@ -38,6 +50,12 @@ class Injection:
     chunk_ns: int = 0
     is_stale: bool = False
     repeats: bool = False
+
+    def spoilt(self, body: bytes) -> bytes:
+        """The body as the faults change it, before a disconnect cuts it."""
+        for transform in self.transforms:
+            body = transform(body)
+        return body
 
 
 class Fault(Protocol):
@@ -69,6 +87,21 @@ class Trigger:
     state: str | None = None
     since: str | None = None
     until: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("nth", "every", "times"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if self.probability is not None and not 0 <= self.probability <= 1:
+            raise ValueError("probability must lie between 0 and 1")
+        for name in ("since", "until"):
+            text = getattr(self, name)
+            if text is not None:
+                try:
+                    parse_instant(text)
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
 
     def covers(self, api: str, operation: str, method: str, path: str, now_ns: int) -> bool:
         """Whether a call is one that counts."""
@@ -102,40 +135,45 @@ class Armed:
     body: Mapping[str, Any]
 
 
-def parse_fault(
-    fault_id: str, body: Mapping[str, Any], kinds: Mapping[str, type[Fault]]
-) -> Armed:
+def parse_fault(fault_id: str, body: Mapping[str, Any], kinds: Mapping[str, type[Fault]]) -> Armed:
     """The fault that a control body describes: ``{"kind": …, its fields, "when": {…}}``.
 
     Raises:
         UsageError: a kind or field that is not there, or a value that cannot be.
     """
-    kind = body.get("kind")
+    kind = str(body.get("kind"))
     if kind not in kinds:
         raise UsageError(f"kind {kind!r} is no fault; there are: {', '.join(sorted(kinds))}")
     own = {key: value for key, value in body.items() if key not in {"kind", "when", "id"}}
     when = body.get("when", {})
-    fault = _make(kinds[kind], own, str(kind))
+    if not isinstance(when, Mapping):
+        raise UsageError("when: must be an object")
+    fault = _make(kinds[kind], own, kind)
     trigger = _make(Trigger, when, "when")
-    for name in ("since", "until"):
-        text = getattr(trigger, name)
-        if text is not None:
-            try:
-                parse_instant(text)
-            except ValueError as error:
-                raise UsageError(f"when/{name}: {error}") from None
-    return Armed(fault_id, fault, trigger, dict(body))
+    kept = {key: value for key, value in body.items() if key != "id"}
+    return Armed(fault_id, fault, trigger, kept)
 
 
 def _make(cls: Any, values: Mapping[str, Any], place: str) -> Any:
-    known = [field.name for field in fields(cls)]
-    unknown = sorted(values.keys() - set(known))
-    if unknown:
-        raise UsageError(f"{place}: {unknown[0]!r} is no field of it; there are: {', '.join(known)}")
+    known = {field.name: str(field.type) for field in fields(cls)}
+    for name, value in values.items():
+        if name not in known:
+            there = ", ".join(known) or "none"
+            raise UsageError(f"{place}: {name!r} is no field of it; there are: {there}")
+        if not _is_of(value, known[name]):
+            raise UsageError(f"{place}: {name} must be {known[name]}, not {value!r:.80}")
     try:
         return cls(**values)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise UsageError(f"{place}: {error}") from None
+
+
+def _is_of(value: Any, annotation: str) -> bool:
+    """Whether a JSON value is of an annotated type; true and false are no numbers."""
+    names = annotation.split(" | ")
+    if isinstance(value, bool):
+        return "bool" in names
+    return any(isinstance(value, _TYPES[name]) for name in names)
 
 
 def duration_ns(text: str, name: str) -> int:
@@ -144,6 +182,6 @@ def duration_ns(text: str, name: str) -> int:
         length_ns = parse_duration(text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-    if not 0 <= length_ns <= MILLISECONDS_MAX * 1_000_000:
-        raise ValueError(f"{name} must lie between 0s and {MILLISECONDS_MAX // 1000}s")
+    if not 0 <= length_ns <= SECONDS_MAX * SECOND:
+        raise ValueError(f"{name} must lie between 0s and {SECONDS_MAX}s")
     return length_ns

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from math import exp, log
 from typing import ClassVar
 
-from mockexec.faults.fault import Injection, duration_ns
+from mockexec.faults.fault import SECONDS_MAX, Injection, duration_ns
+from mockexec.simulation.instants import SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """``delay`` alone is fixed; with ``to`` it is uniform between both; with ``sigma`` log-normal
-    around the median ``delay``, never more than ``to`` (default: 30 times the median).
+    """``delay`` alone is fixed; with ``to`` it is uniform between both, whichever is less; with
+    ``sigma`` log-normal around the median ``delay``, never more than ``to`` (default: 30 times
+    the median) and ten minutes.
 
     ``turns_clock``: a clock that is frozen is turned on by the delay, and nobody waits.
     """
@@ -24,9 +26,9 @@ class Latency:
     turns_clock: bool = False
 
     def __post_init__(self) -> None:
-        least_ns = duration_ns(self.delay, "delay")
-        if self.to is not None and duration_ns(self.to, "to") < least_ns:
-            raise ValueError("to must not be less than delay")
+        duration_ns(self.delay, "delay")
+        if self.to is not None:
+            duration_ns(self.to, "to")
         if self.sigma is not None and not 0 < self.sigma <= 5:
             raise ValueError("sigma must lie between 0 and 5")
 
@@ -40,5 +42,7 @@ class Latency:
         to_ns = None if self.to is None else duration_ns(self.to, "to")
         if self.sigma is not None and delay_ns:
             drawn = exp(injection.random.gauss(log(delay_ns), self.sigma))
-            return int(min(drawn, 30 * delay_ns if to_ns is None else to_ns))
-        return delay_ns if to_ns is None else injection.random.randint(delay_ns, to_ns)
+            return int(min(drawn, 30 * delay_ns if to_ns is None else to_ns, SECONDS_MAX * SECOND))
+        if to_ns is None:
+            return delay_ns
+        return injection.random.randint(min(delay_ns, to_ns), max(delay_ns, to_ns))

@@ -1,4 +1,4 @@
-"""Malformed JSON: a body of the right length in spirit that no parser takes."""
+"""Malformed JSON: a body that begins well and that no parser takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mockexec.faults.fault import Injection
 
 @dataclass(frozen=True, slots=True)
 class MalformedJson:
-    """Every value separator is doubled and the last bracket is lost."""
+    """Every comma is doubled, and the end is lost."""
 
     kind: ClassVar[str] = "malformed_json"
 
@@ -20,4 +20,5 @@ class MalformedJson:
 
 
 def _spoilt(body: bytes) -> bytes:
-    return body[:-1].replace(b",", b",,") + b'"' if body else b"{"
+    # Whatever is open, a text included: these two never belong together.
+    return body[:-1].replace(b",", b",,") + b"}]"

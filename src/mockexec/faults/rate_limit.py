@@ -25,6 +25,6 @@ class RateLimit:
         injection.refusal = Refusal(
             "rate_limited",
             f"too many requests; try again in {self.retry_after} s",
-            headers=(("Retry-After", str(self.retry_after)),),
+            headers=(("retry-after", str(self.retry_after)),),
             details={"injected": True, "retry_after": self.retry_after},
         )

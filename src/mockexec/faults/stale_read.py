@@ -10,7 +10,7 @@ from mockexec.faults.fault import Injection
 
 @dataclass(frozen=True, slots=True)
 class StaleRead:
-    """What changes something (any method but GET) is not struck: it would be lost."""
+    """What changes something (any method but GET and HEAD) passes: it would be lost."""
 
     kind: ClassVar[str] = "stale_read"
 

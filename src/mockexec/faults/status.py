@@ -23,6 +23,8 @@ class Status:
     def __post_init__(self) -> None:
         if not 400 <= self.status <= 599:
             raise ValueError("status must lie between 400 and 599")
+        if self.retry_after is not None and not 0 <= self.retry_after <= 86_400:
+            raise ValueError("retry_after must lie between 0 and 86400 seconds")
 
     def inject(self, injection: Injection) -> None:
         """Refuses in place of the handler."""
@@ -30,9 +32,8 @@ class Status:
         injection.refusal = refusal_of(self.status, self.message, headers)
 
 
-def refusal_of(
-    status: int, message: str, headers: tuple[tuple[str, str], ...] = ()
-) -> Refusal:
+def refusal_of(status: int, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Refusal:
     """The refusal that dialects render with this status."""
-    reason = _REASON_BY_STATUS.get(status, "internal" if status >= 500 else "invalid")
+    # For a status that has none, a word that no dialect takes for one of its own cases.
+    reason = _REASON_BY_STATUS.get(status, "injected")
     return Refusal(reason, message, status=status, headers=headers, details={"injected": True})

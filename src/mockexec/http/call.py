@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from mockexec.errors import Violation
 from mockexec.http.auth import Principal
+from mockexec.http.refusal import Refusal
 from mockexec.settings import Settings
 from mockexec.simulation.session import Session
 from mockexec.simulation.world import Realm, World
@@ -33,13 +34,14 @@ class Call:
     ``path``, ``query``, ``header`` and ``cookie`` hold the documented parameters by their names,
     decoded, with the document's defaults filled in; ``body`` the decoded body (None: there was
     none); ``accepts`` the media type to answer with. ``principal`` is None where no security
-    applies. ``realm`` is this API's part of ``world``; ``now_ns`` the instant of this request.
+    applies. ``stage`` is the last of its operation's checks that was begun, ``refusal`` what came of
+    it. ``realm`` is this API's part of ``world``; ``now_ns`` the instant of this request.
     """
 
     __slots__ = (
         "_by_name", "accepts", "base_path", "body", "content_type", "cookie", "header", "method", "notes",
         "now_ns", "operation_id", "path", "principal", "query", "raw_body", "raw_headers", "raw_path",
-        "raw_query", "realm", "scheme", "session", "settings", "world",
+        "raw_query", "realm", "refusal", "scheme", "session", "settings", "stage", "world",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +80,8 @@ class Call:
         self.accepts = ""
         self.principal: Principal | None = None
         self.notes: tuple[Violation, ...] = ()
+        self.stage = ""
+        self.refusal: Refusal | None = None
 
     def raw_header(self, name: bytes) -> str | None:
         """The header ``name`` (lower case) as it came, the last if repeated; None if absent."""

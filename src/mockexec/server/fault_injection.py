@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from mockexec.faults import Armed, Injection
+from mockexec.http.auth import TOKENS
 from mockexec.http.call import Call
+from mockexec.http.refusal import Refusal
 from mockexec.server.parameters import Undecodable, unquote
 from mockexec.server.replies import Send
 from mockexec.simulation.clock import pause
+from mockexec.simulation.instants import INSTANT_MAX
 from mockexec.simulation.world import World
 
-# The key in the ASGI scope under which our own protocol offers to close the connection.
-ABORT = "mockexec.abort"
+# The key in the ASGI scope under which our own server offers its connection, a ``Line``.
+LINE = "mockexec.line"
 _CHUNKS_MAX = 1000
 
 
-class Aborted(ConnectionError):
+class Line(Protocol):
+    """The connection of a request, as far as faults are concerned."""
+
+    def cut(self) -> None:
+        """Closes it when what was sent has gone out; nothing more is sent."""
+
+    def is_closing(self) -> bool:
+        """Whether it is closed or about to be, by whomever."""
+
+
+class Aborted(ConnectionError):  # noqa: N818  # it names what happened
     """The connection was closed by a fault, in a transport that has none to close."""
 
 
@@ -39,8 +51,13 @@ def injection_for(
         strikes = armed.trigger.strikes(calls + 1, hits, random)
         faults.counts[fault_id] = (calls + 1, hits + strikes)
         if strikes:
-            injection = injection or Injection(random, origin=fault_id)
+            injection = injection or Injection(random, fault_id, armed.fault.kind)
+            injection.random = random
+            was_stale = injection.is_stale
             armed.fault.inject(injection)
+            if injection.is_stale and not was_stale:
+                # Taken now: during a delay the fault may be disarmed.
+                injection.origin = faults.origins[fault_id]
     return injection
 
 
@@ -69,10 +86,50 @@ async def delay(world: World, injection: Injection) -> None:
     if not injection.delay_ns:
         return
     if injection.turns_clock and not world.clock.scale:
-        world.clock.advance(injection.delay_ns)
+        world.clock.set(min(world.clock.now_ns() + injection.delay_ns, INSTANT_MAX))
     else:
         await pause(injection.delay_ns)
     world.settle()
+
+
+def turn_stale(call: Call, origin: World) -> None:
+    """Lets a reading call see the world as it was: a copy, as readings may change things too.
+
+    Credentials stay those of today, else every token issued since would be refused.
+    """
+    today = call.realm
+    call.world = origin.fork()
+    call.realm = call.world.realms[today.name]
+    call.realm.tables[TOKENS] = today.table(TOKENS).fork()
+
+
+def refuse(injection: Injection) -> None:
+    """Raises the refusal that a fault answers with, if one does."""
+    if injection.refusal is not None:
+        said = injection.refusal
+        # A fresh one: exceptions remember where they were raised, and faults live long.
+        raise Refusal(
+            said.reason,
+            said.message,
+            status=said.status,
+            headers=said.headers,
+            details=said.details,
+        )
+
+
+def spoil(
+    method: str, body: bytes, headers: list[tuple[bytes, bytes]], injection: Injection
+) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """(body, headers) as faults change them. Where no body goes out, none can be spoilt."""
+    if injection.cut_at is not None:
+        injection.cut_at = -1 if method == "HEAD" else min(injection.cut_at, len(body) - 1)
+    if not body or not injection.transforms:
+        return body, headers
+    body = injection.spoilt(body)
+    if injection.cut_at is not None:
+        injection.cut_at = min(injection.cut_at, len(body) - 1)
+    length = (b"content-length", b"%d" % len(body))
+    return body, [length if name == b"content-length" else (name, v) for name, v in headers]
 
 
 async def deliver(
@@ -81,30 +138,28 @@ async def deliver(
     body: bytes,
     injection: Injection,
     send: Send,
-    abort: Callable[[], None] | None,
-) -> None:
-    """Sends an encoded reply as the faults have it.
+    line: Line | None,
+) -> bool:
+    """Sends what ``spoil`` made, dripping or only its beginning; says whether that was all.
 
-    Raises:
-        Aborted: a fault closes the connection, and the transport has none.
+    If it was not, the connection is to be cut, see ``cut``.
     """
-    if injection.cut_at is not None and injection.cut_at < 0:
-        _abort(abort)
-        return
-    for transform in injection.transforms:
-        body = transform(body)
-    headers = [(name, value) for name, value in headers if name != b"content-length"]
-    headers.append((b"content-length", b"%d" % len(body)))
+    cut_at = injection.cut_at
+    if cut_at is not None and cut_at < 0:
+        return False
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    sent = body if injection.cut_at is None else body[: injection.cut_at]
-    for chunk in _chunks(sent, injection.chunk_bytes):
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        if injection.chunk_ns:
+    sent = body if cut_at is None else body[:cut_at]
+    for number, chunk in enumerate(_chunks(sent, injection.chunk_bytes)):
+        if number:
             await pause(injection.chunk_ns)
-    if len(sent) < len(body) or injection.cut_at is not None:
-        _abort(abort)
-        return
+        if line is not None and line.is_closing():
+            # The client has had enough: nobody waits for the rest.
+            return True
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    if cut_at is not None:
+        return False
     await send({"type": "http.response.body", "body": b""})
+    return True
 
 
 def _chunks(body: bytes, size: int) -> list[bytes]:
@@ -114,13 +169,19 @@ def _chunks(body: bytes, size: int) -> list[bytes]:
     return [body[start : start + size] for start in range(0, len(body), size)]
 
 
-def _abort(abort: Callable[[], None] | None) -> None:
-    if abort is None:
+def line_of(scope: Any) -> Line | None:
+    """The connection of a request, where the server lets us have it."""
+    line: Line | None = scope.get(LINE)
+    return line
+
+
+def cut(scope: Any) -> None:
+    """Closes the connection of a request.
+
+    Raises:
+        Aborted: the transport has none.
+    """
+    line = line_of(scope)
+    if line is None:
         raise Aborted("the connection was closed by a fault")
-    abort()
-
-
-def abort_of(scope: Any) -> Callable[[], None] | None:
-    """The function that closes this request's connection, where the transport has one."""
-    abort: Callable[[], None] | None = scope.get(ABORT)
-    return abort
+    line.cut()

@@ -1,15 +1,21 @@
-"""A running mock as a value: its APIs, its settings, its worlds and their snapshots."""
+"""A running mock as a value: its APIs, its settings, its worlds and its metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from mockexec.api import Api
+from mockexec.errors import UsageError
+from mockexec.faults import FAULTS, Armed, parse_fault
+from mockexec.http.auth import Token
+from mockexec.http.call import Reply
+from mockexec.server.metrics import Metrics
 from mockexec.settings import Settings
 from mockexec.simulation.clock import Clock
 from mockexec.simulation.instants import MINUTE
 from mockexec.simulation.session import SESSIONS_MAX, Session, Sessions
-from mockexec.simulation.snapshot import Codec, Snapshot
+from mockexec.simulation.snapshot import BadSnapshot, Codec
 from mockexec.simulation.world import Model, Scenario, World
 
 _ORIGINS_MAX = 8
@@ -46,10 +52,9 @@ class Mock:
         self._origins: dict[tuple[str, int], World] = {}
         self.base = Session("", self._origin(scenario, seed).fork())
         self.sessions = Sessions(self.base, count_max=sessions_max)
-        self.snapshots: dict[str, Snapshot] = {}
-        self.codec = Codec(
-            record for api in self.apis.values() for record in api.dialect.records
-        )
+        own = [record for api in self.apis.values() for record in api.dialect.records]
+        self.codec = Codec([Reply, Token, *own], _parsed)
+        self.metrics = Metrics()
 
     def _origin(self, scenario: str, seed: int) -> World:
         """The world of this scenario and seed as it begins; never used itself, only forked.
@@ -91,3 +96,10 @@ class Mock:
         """A world as at the start; raises as ``reset`` does."""
         scenario = self.scenario if scenario is None else scenario
         return self._origin(scenario, self.seed if seed is None else seed).fork()
+
+
+def _parsed(fault_id: str, body: Any) -> Armed:
+    try:
+        return parse_fault(fault_id, body, FAULTS)
+    except UsageError as error:
+        raise BadSnapshot(f"fault {fault_id}: {error}") from None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
 from mockexec.errors import Violation
 
@@ -18,9 +19,10 @@ Headers = list[tuple[bytes, bytes]]
 class Exchange(NamedTuple):
     """One request and how it was answered, as bytes went over the wire.
 
-    ``at_ns`` is the world's instant, ``took_ns`` the machine's time; ``fault`` the id of the fault
-    that struck first, if any; ``notes`` what was let through but not documented, and what of our
-    own reply broke the document.
+    ``at_ns`` is the world's instant, ``took_ns`` the machine's time; ``status`` 0 where a fault cut
+    the connection before the answer; ``fault`` the id of the fault that struck first, if any;
+    ``notes`` what was let through but not documented, and what of our own reply broke the
+    document.
     """
 
     id: int
@@ -74,6 +76,20 @@ class Journal:
         """Forgets all of them; numbers go on."""
         self._ring.clear()
         self._bytes = 0
+
+    def find(self, *, limit: int, since: int = 0, **wanted: Any) -> list[Exchange]:
+        """Up to ``limit`` exchanges, newest first, with ids above ``since``.
+
+        ``wanted``: fields of ``Exchange`` and their values; None is any.
+        """
+        filters = [(name, value) for name, value in wanted.items() if value is not None]
+        found = (
+            exchange
+            for exchange in self.newest(len(self._ring))
+            if exchange.id > since
+            and all(getattr(exchange, name) == value for name, value in filters)
+        )
+        return list(islice(found, limit))
 
     def newest(self, limit: int) -> list[Exchange]:
         """Up to ``limit`` exchanges, newest first."""

@@ -1,19 +1,22 @@
 """Sessions: private worlds by name, in one process. The base session has the empty name.
 
 A session is forked from the base world when it is first used, and from then on its own: state,
-clock, chance, faults and journal. Their number is bounded; idle ones give way to new ones.
+clock, chance, faults, journal and snapshots. Their number is bounded, and idle ones expire.
 """
 
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
 
 from mockexec.simulation.clock import machine_ns
 from mockexec.simulation.instants import MINUTE
+from mockexec.simulation.snapshot import Snapshot
 from mockexec.simulation.world import World
 
 SESSIONS_MAX = 10_000
+SNAPSHOTS_MAX = 100
 IDLE_MAX_NS = 60 * MINUTE
 
 _NAME = re.compile(r"[A-Za-z0-9._~-]{1,64}")
@@ -27,18 +30,38 @@ class SessionsFull(Exception):  # noqa: N818  # it names what happened
     """As many sessions as allowed are in use; none of them is thrown away."""
 
 
+class SnapshotsFull(Exception):  # noqa: N818  # it names what happened
+    """A session keeps as many snapshots as allowed; none of them is thrown away."""
+
+
 class Session:
-    """A name and the world behind it; resetting puts another world in its place.
+    """A name and the world behind it; resetting puts another world in its place. ``snapshots``
+    by id, the earliest first.
 
     ``used_ns`` is the machine's time of the last use, since idleness is not simulated.
     """
 
-    __slots__ = ("created_ns", "name", "used_ns", "world")
+    __slots__ = ("_taken", "created_ns", "name", "snapshots", "used_ns", "world")
 
     def __init__(self, name: str, world: World) -> None:
         self.name = name
         self.world = world
         self.created_ns = self.used_ns = machine_ns()
+        self.snapshots: dict[str, Snapshot] = {}
+        self._taken = 0
+
+    def keep_snapshot(self, name: str, world: World) -> Snapshot:
+        """Puts ``world`` aside, which nobody else may use.
+
+        Raises:
+            SnapshotsFull: there are ``SNAPSHOTS_MAX``.
+        """
+        if len(self.snapshots) >= SNAPSHOTS_MAX:
+            raise SnapshotsFull(f"{SNAPSHOTS_MAX} snapshots are kept; delete some")
+        self._taken += 1
+        snapshot = Snapshot(f"snap-{self._taken}", name, world.clock.now_ns(), world)
+        self.snapshots[snapshot.id] = snapshot
+        return snapshot
 
 
 class Sessions:
@@ -47,16 +70,21 @@ class Sessions:
     def __init__(
         self, base: Session, *, count_max: int = SESSIONS_MAX, idle_max_ns: int = IDLE_MAX_NS
     ) -> None:
-        """``idle_max_ns``: how long a session may be unused before it gives way to a new one."""
+        """``idle_max_ns``: how long a session may be unused before it ends."""
         self.base = base
         self.count_max = count_max
         self.idle_max_ns = idle_max_ns
-        self._by_name: dict[str, Session] = {}
+        # The longest unused first.
+        self._by_name: OrderedDict[str, Session] = OrderedDict()
+        self._named = 0
 
     def __len__(self) -> int:
+        self._expire()
         return len(self._by_name)
 
     def __iter__(self) -> Iterator[Session]:
+        """The longest unused first."""
+        self._expire()
         return iter(list(self._by_name.values()))
 
     def get(self, name: str) -> Session | None:
@@ -74,7 +102,15 @@ class Sessions:
         if session is None:
             return self.add(name, self.base.world.fork())
         session.used_ns = machine_ns()
+        self._by_name.move_to_end(name)
         return session
+
+    def next_name(self) -> str:
+        """A name that no session has or was given by this."""
+        while True:
+            self._named += 1
+            if f"s{self._named}" not in self._by_name:
+                return f"s{self._named}"
 
     def add(self, name: str, world: World) -> Session:
         """A session with this world, in place of one of the same name; raises as ``use`` does."""
@@ -83,9 +119,13 @@ class Sessions:
                 f"{name[:80]!r} is no session name: 1 to 64 letters, digits, dots, dashes, "
                 "underscores or tildes"
             )
+        self._expire()
         if name not in self._by_name and len(self._by_name) >= self.count_max:
-            self._expire()
+            raise SessionsFull(
+                f"{self.count_max} sessions are in use; delete some, or wait until they are idle"
+            )
         session = self._by_name[name] = Session(name, world)
+        self._by_name.move_to_end(name)
         return session
 
     def remove(self, name: str) -> bool:
@@ -94,9 +134,8 @@ class Sessions:
 
     def _expire(self) -> None:
         limit_ns = machine_ns() - self.idle_max_ns
-        for name in [s.name for s in self._by_name.values() if s.used_ns < limit_ns]:
+        while self._by_name:
+            name, oldest = next(iter(self._by_name.items()))
+            if oldest.used_ns >= limit_ns:
+                break
             del self._by_name[name]
-        if len(self._by_name) >= self.count_max:
-            raise SessionsFull(
-                f"{self.count_max} sessions are in use; delete some, or wait until they are idle"
-            )

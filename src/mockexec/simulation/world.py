@@ -83,12 +83,14 @@ class Faults:
     """The faults in force, in the order they were armed, and what they have seen.
 
     What a fault is, is not the simulation's matter; that it is part of a world, is. ``counts``
-    holds (calls that counted, strikes) by fault id, ``origins`` the world at the arming of each.
+    holds (calls that counted, strikes) by fault id, ``origins`` the world at the arming of those
+    that answer from it.
     """
 
-    __slots__ = ("armed", "counts", "origins", "replies")
+    __slots__ = ("armed", "counts", "made", "origins", "replies")
 
     def __init__(self) -> None:
+        self.made = 0  # how many ids were given
         self.armed: dict[str, Any] = {}
         self.counts: dict[str, tuple[int, int]] = {}
         self.origins: dict[str, World] = {}
@@ -100,19 +102,34 @@ class Faults:
         twin = Faults()
         twin.armed, twin.counts = self.armed.copy(), self.counts.copy()
         twin.origins, twin.replies = self.origins.copy(), self.replies.copy()
+        twin.made = self.made
         return twin
 
-    def arm(self, fault_id: str, fault: Any, origin: World) -> None:
-        """Puts a fault in force, in place of one of the same id."""
+    def next_id(self) -> str:
+        """An id that no fault of this world has or had, unless somebody chose it."""
+        while True:
+            self.made += 1
+            if f"fault-{self.made}" not in self.armed:
+                return f"fault-{self.made}"
+
+    def arm(self, fault_id: str, fault: Any, origin: World | None = None) -> None:
+        """Puts a fault in force, last of all, in place of one of the same id."""
+        self.disarm(fault_id)
         self.armed[fault_id] = fault
         self.counts[fault_id] = (0, 0)
-        self.origins[fault_id] = origin
+        if origin is not None:
+            # Its own faults never strike, and would keep all earlier origins alive.
+            origin.faults = Faults()
+            self.origins[fault_id] = origin
 
     def disarm(self, fault_id: str) -> bool:
         """Ends a fault; says whether there was one."""
         self.counts.pop(fault_id, None)
         self.origins.pop(fault_id, None)
-        return self.armed.pop(fault_id, None) is not None
+        was_armed = self.armed.pop(fault_id, None) is not None
+        if not self.armed:
+            self.replies.clear()
+        return was_armed
 
 
 def _age_key(execution: Execution) -> tuple[int] | None:
@@ -277,9 +294,7 @@ class Realm:
     def _keep(self, execution: Execution) -> Execution:
         self.executions.put(execution)
         if execution.due_ns is not None:
-            self.world.schedule(
-                execution.due_ns, Timer(self.name, execution.id, execution.version)
-            )
+            self.world.schedule(execution.due_ns, Timer(self.name, execution.id, execution.version))
         elif self.model.retention_ns is not None and execution.is_final:
             self.world.wake(execution.created_ns + self.model.retention_ns + 1)
         return execution
