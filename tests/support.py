@@ -34,7 +34,7 @@ class Served:
         self.app = App(mock)
         self._loop = asyncio.new_event_loop()
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=self.app, raise_app_exceptions=False),
+            transport=httpx.ASGITransport(app=_plain(self.app), raise_app_exceptions=False),
             base_url="http://mock.test",
         )
         self._loop.run_until_complete(self.app.start())
@@ -91,6 +91,21 @@ class Served:
         """Turns the clock forward by a duration such as ``10m`` and lets happen what is due."""
         self.world.clock.advance(parse_duration(by))
         self.world.settle()
+
+
+def _plain(app: App) -> Any:
+    """The application with plain header names: some keep their capitals on a real socket."""
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        async def send_plain(message: Any) -> None:
+            if "headers" in message:
+                names = [(bytes(name).lower(), value) for name, value in message["headers"]]
+                message = {**message, "headers": names}
+            await send(message)
+
+        await app(scope, receive, send_plain)
+
+    return wrapped
 
 
 @contextmanager

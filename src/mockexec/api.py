@@ -52,9 +52,9 @@ class Dialect:
     ``reply_headers``: added to every reply, refusals too. ``options``: the dialect's own settings
     with their defaults. ``development_token``: the credential that docs and printed commands use.
     ``mints``: by kind, what ``mockexec token`` can make besides; each raises UsageError for an
-    option that is wrong. ``documents_refusals``: whether the document tells every refusal there can be;
-    if it does not, an undocumented one is no fault of the reply. ``records``: the named tuples
-    that its tables and executions hold, for snapshots.
+    option that is wrong. ``documents_refusals``: whether the document tells every refusal there
+    can be; if it does not, an undocumented one is no fault of the reply. ``records``: the named
+    tuples that its tables and executions hold, for snapshots.
     """
 
     name: str

@@ -51,7 +51,7 @@ def api(name: str) -> Api:
         DocumentError: its document cannot be read.
     """
     plugin = _plugin(name)
-    return make_api(load_document(plugin.document), plugin.dialect)
+    return make_api(load_document(plugin.document, keep=True), plugin.dialect)
 
 
 def scenario(name: str, scenario_name: str) -> Scenario:

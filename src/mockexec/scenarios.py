@@ -18,7 +18,8 @@ from mockexec.errors import FixtureError, UsageError
 from mockexec.simulation.instants import parse_duration
 from mockexec.simulation.lifecycle import Profile
 from mockexec.simulation.world import Arrival, Scenario
-from mockexec.spec.parse import Marked, marks, parse
+from mockexec.spec.parse import Marked, marks
+from mockexec.spec.parsed import parse_kept
 
 _COMMON_URI = "urn:mockexec:fixtures"
 _EXTENDS_MAX = 5
@@ -66,7 +67,7 @@ def _merged(path: Path, folder: Path, extends_left: int) -> dict[str, Any]:
 
 def _read(path: Path, folder: Path) -> dict[str, Any]:
     source = path.read_bytes()
-    data = parse(source, file=_label(path))
+    data = parse_kept(source, path, file=_label(path))
     error = next(_validator(folder).iter_errors(data), None)
     if error is not None:
         pointer = tuple(error.instance_path)
@@ -86,7 +87,7 @@ def _validator(folder: Path) -> Any:
 
 @cache
 def _people(path: Path) -> Any:
-    return parse(path.read_bytes(), file=_label(path))["people"]
+    return parse_kept(path.read_bytes(), path, file=_label(path))["people"]
 
 
 def _profiles(data: Mapping[str, Any], path: Path) -> dict[str, Profile]:

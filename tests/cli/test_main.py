@@ -37,4 +37,4 @@ def test_the_overview_does_not_load_the_server() -> None:
         "sys.exit(any(name.partition('.')[0] in {'connexion', 'faker', 'uvicorn'} "
         "for name in sys.modules))"
     )
-    assert subprocess.run([sys.executable, "-c", script], capture_output=True).returncode == 0
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

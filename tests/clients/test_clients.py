@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from mockexec.server.run import BackgroundServer
 
 from mockexec import catalog
 from mockexec.server.app import App
 from mockexec.server.mock import Mock
+from mockexec.server.run import BackgroundServer
 from mockexec.simulation.clock import Clock
 
 pytestmark = pytest.mark.clients

@@ -96,7 +96,7 @@ GOOD: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("GET", "/executions/a%2Fb", {}, {"path": {"id": "a/b"}}),
     ("POST", "/optional", {}, {"body": None}),
     ("POST", "/executions", {"content": b'{"count":1}', "headers": {"content-type": "Application/JSON; Charset=UTF-8"}}, {"body": {"count": 1}}),
-    ("POST", "/executions", {"content": iter([b'{"cou', b'nt":1}']), "headers": JSON}, {"body": {"count": 1}}),
+    ("POST", "/executions", {"content": "chunked", "headers": JSON}, {"body": {"count": 1}}),
     ("POST", "/executions", {"json": {"count": 1, "next": {"count": 2}}}, {"body": {"count": 1, "next": {"count": 2}}}),
     ("POST", "/text", {"content": b"hello", "headers": {"content-type": "text/plain"}}, {"body": "hello"}),
     ("POST", "/form", {"data": {"count": "1", "flags": ["true", "false"]}}, {"body": {"count": 1, "flags": [True, False]}}),
@@ -116,7 +116,7 @@ def test_good_input_is_understood(
     expected: dict[str, Any],
 ) -> None:
     """What the document allows is read as the document says."""
-    if "content" in request_ and not isinstance(request_["content"], bytes):
+    if request_.get("content") == "chunked":
         request_ = {**request_, "content": _chunks([b'{"cou', b'nt":1}'])}
     response = served.request(method, f"/{api}{path}", **request_)
 

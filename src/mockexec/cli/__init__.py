@@ -5,6 +5,7 @@ Errors of ours (``MockexecError``) become one line on stderr and exit code 2.
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from typing import Any
@@ -35,6 +36,9 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name == "serve":
+            # Starting makes a million objects and no garbage; ``run.serve`` turns it on again.
+            gc.disable()
         found: click.Command = import_module(f"mockexec.cli.{cmd_name}").command
         return found
 

@@ -119,21 +119,21 @@ def command(
         options=pairs(options, "API.OPTION=VALUE"),
     )
     # First of all: a taken port is known at once, and clients may already connect and wait.
-    sock = bind(host, port)
-    apis = load_apis(names or catalog.names(), documents)
-    check_options(apis, settings.options)
-    mock = Mock(
-        apis,
-        scenario_loader(documents),
-        settings=settings,
-        scenario=scenario,
-        seed=seed,
-        clock=clock,
-        sessions_max=max_sessions,
-    )
-    app = App(mock)
-    click.echo(banner(mock, base_url(sock)))
-    serve(app, sock)
+    with bind(host, port) as sock:
+        apis = load_apis(names or catalog.names(), documents)
+        check_options(apis, settings.options)
+        mock = Mock(
+            apis,
+            scenario_loader(documents),
+            settings=settings,
+            scenario=scenario,
+            seed=seed,
+            clock=clock,
+            sessions_max=max_sessions,
+        )
+        app = App(mock)
+        text = banner(mock, base_url(sock))
+        serve(app, sock, ready=lambda: click.echo(text))
 
 
 def banner(mock: Mock, url: str) -> str:

@@ -17,7 +17,7 @@ import orjson
 from mockexec.api import Api
 from mockexec.mocking.encoding import as_text, is_json
 from mockexec.mocking.generate import Generator, NoValue
-from mockexec.server.styles import in_header, in_path, in_query
+from mockexec.server.styles import in_cookie, in_header, in_path, in_query
 from mockexec.simulation.chance import Chance
 from mockexec.simulation.world import Realm
 from mockexec.spec.operations import (
@@ -171,7 +171,7 @@ def _placed(
         elif parameter.location == "header":
             headers[parameter.name] = in_header(parameter, value)
         elif parameter.location == "cookie":
-            cookies += in_query(parameter, value)
+            cookies.append(in_cookie(parameter, value))
         else:
             query += in_query(parameter, value)
     if cookies:
@@ -188,7 +188,7 @@ def _authorize(
             query.append(f"{quote(scheme.parameter, safe='')}={quote(token, safe='')}")
         elif scheme.location == "cookie":
             known = f"{headers['Cookie']}; " if "Cookie" in headers else ""
-            headers["Cookie"] = f"{known}{scheme.parameter}={quote(token, safe='')}"
+            headers["Cookie"] = f"{known}{scheme.parameter}={token}"
         else:
             headers[scheme.parameter] = token
     elif scheme.type == "http" and scheme.scheme == "basic":

@@ -10,6 +10,7 @@ import errno
 import gc
 import socket
 import threading
+from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -62,12 +63,16 @@ def base_url(sock: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: Any, sock: socket.socket) -> None:
-    """Serves ``app`` on a socket from ``bind`` until the process is told to stop (Ctrl-C)."""
+def serve(app: Any, sock: socket.socket, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Serves ``app`` on a socket from ``bind`` until the process is told to stop (Ctrl-C).
+
+    ``ready`` is called when requests are answered, and a signal ends the server in good order.
+    """
     # What is loaded stays until the end: the collector need not look at it again and again.
     gc.freeze()
+    gc.enable()
     try:
-        _Server(app, sock).run(sockets=[sock])
+        _Server(app, sock, ready).run(sockets=[sock])
     except KeyboardInterrupt:
         # uvicorn has stopped in good order and hands the signal on to whoever started it.
         return
@@ -151,7 +156,9 @@ class _Connection(HttpToolsProtocol):
 class _Server(uvicorn.Server):
     """uvicorn, with an event that tells whether it has started."""
 
-    def __init__(self, app: Any, sock: socket.socket) -> None:
+    def __init__(
+        self, app: Any, sock: socket.socket, ready: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -170,11 +177,13 @@ class _Server(uvicorn.Server):
         )
         # Set once it has started, or never will.
         self.settled = threading.Event()
+        self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """uvicorn's, told to those who wait."""
         await super().startup(sockets=sockets)
         self.settled.set()
+        self._ready()
 
 
 def _bind_failure(error: OSError, host: str, port: int) -> str:

@@ -28,7 +28,7 @@ def in_path(parameter: Parameter, value: Any) -> str:
 
 
 def in_query(parameter: Parameter, value: Any) -> list[str]:
-    """``value`` as ``name=value`` texts of a query or a cookie, percent-encoded."""
+    """``value`` as ``name=value`` texts of a query, percent-encoded."""
     name = quote(parameter.name, safe="[]$")
     if parameter.media_type is not None:
         return [f"{name}={_encoded(orjson.dumps(value).decode())}"]
@@ -39,6 +39,11 @@ def in_query(parameter: Parameter, value: Any) -> list[str]:
     if isinstance(value, list) and parameter.explode:
         return [f"{name}={_encoded(item)}" for item in value]
     return [f"{name}={_joined(value, _DELIMITERS.get(parameter.style, ','), False)}"]
+
+
+def in_cookie(parameter: Parameter, value: Any) -> str:
+    """``value`` as one ``name=value`` text, in which nothing is percent-encoded."""
+    return f"{parameter.name}={in_header(parameter, value)}"
 
 
 def in_header(parameter: Parameter, value: Any) -> str:

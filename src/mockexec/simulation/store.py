@@ -38,13 +38,10 @@ _TOP = _Top()
 class Range:
     """A run of one index: its size is known at once, its pages are fetched when asked for."""
 
-    __slots__ = ("_by_id", "_keys", "_start", "_stop")
+    __slots__ = ("_entries", "_start", "_stop")
 
-    def __init__(
-        self, by_id: SortedMap[Execution], keys: SortedMap[str], start: int, stop: int
-    ) -> None:
-        self._by_id = by_id
-        self._keys = keys
+    def __init__(self, entries: SortedMap[Execution], start: int, stop: int) -> None:
+        self._entries = entries
         self._start = start
         self._stop = max(start, stop)
 
@@ -59,26 +56,30 @@ class Range:
         else:
             start = self._start + offset
             stop = min(self._stop, start + limit)
-        get = self._by_id.get
-        entries = self._keys.items(max(start, self._start), stop, reverse=reverse)
-        return [get(id_) for _, id_ in entries]  # type: ignore[misc]  # indexes name what is stored
+        entries = self._entries.items(max(start, self._start), stop, reverse=reverse)
+        return [execution for _, execution in entries]
 
     def iterate(self, *, reverse: bool = True) -> Iterator[Execution]:
         """All of them, one by one."""
-        get = self._by_id.get
-        for _, id_ in self._keys.items(self._start, self._stop, reverse=reverse):
-            yield get(id_)  # type: ignore[misc]  # indexes name what is stored
+        for _, execution in self._entries.items(self._start, self._stop, reverse=reverse):
+            yield execution
 
 
 class Store:
-    """Executions by id and by every index. Forking it is O(number of indexes)."""
+    """Executions by id and by every index. Forking it is O(number of indexes).
+
+    Indexes hold the executions themselves: looking each of a page up by its id would cost more
+    the larger the store is, since the memory of a large one is never in the processor's cache.
+    """
 
     __slots__ = ("_by_id", "_by_index", "indexes")
 
     def __init__(self, indexes: Sequence[Index]) -> None:
         self.indexes = tuple(indexes)
         self._by_id: SortedMap[Execution] = SortedMap()
-        self._by_index: dict[str, SortedMap[str]] = {i.name: SortedMap() for i in self.indexes}
+        self._by_index: dict[str, SortedMap[Execution]] = {
+            index.name: SortedMap() for index in self.indexes
+        }
 
     def fork(self) -> Store:
         """A copy that shares everything until one side writes."""
@@ -107,13 +108,11 @@ class Store:
         for index in self.indexes:
             key = index.key(execution)
             old_key = index.key(old) if old is not None else None
-            if key == old_key:
-                continue
-            keys = self._by_index[index.name]
-            if old_key is not None:
-                keys.discard((*old_key, id_))
+            entries = self._by_index[index.name]
+            if old_key is not None and old_key != key:
+                entries.discard((*old_key, id_))
             if key is not None:
-                keys[(*key, id_)] = id_
+                entries[(*key, id_)] = execution
 
     def load(self, executions: Iterable[Execution]) -> None:
         """Adds many at once, none of whose ids is there; far cheaper than one by one."""
@@ -121,7 +120,7 @@ class Store:
         self._by_id = SortedMap((execution.id, execution) for execution in every)
         for index in self.indexes:
             self._by_index[index.name] = SortedMap(
-                ((*key, execution.id), execution.id)
+                ((*key, execution.id), execution)
                 for execution in every
                 if (key := index.key(execution)) is not None
             )
@@ -150,7 +149,7 @@ class Store:
         ``low`` (inclusive) and ``high`` (exclusive, None for no end) bound the key parts after the
         prefix; either may name fewer parts than the key has.
         """
-        keys = self._by_index[index]
-        start = keys.rank((*prefix, *low))
-        stop = keys.rank((*prefix, *((_TOP,) if high is None else high)))
-        return Range(self._by_id, keys, start, stop)
+        entries = self._by_index[index]
+        start = entries.rank((*prefix, *low))
+        stop = entries.rank((*prefix, *((_TOP,) if high is None else high)))
+        return Range(entries, start, stop)

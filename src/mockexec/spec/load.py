@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 from mockexec.errors import DocumentError
 from mockexec.spec import forms, references
 from mockexec.spec.parse import MAX_BYTES, Marked, marks, parse
+from mockexec.spec.parsed import parse_kept
 from mockexec.spec.pointers import follow, join, tokens
 
 MEMORY = "mem:document"
@@ -244,12 +245,16 @@ class Document:
 
 
 def load_document(
-    source: Path | str | Mapping[str, Any], *, remote_hosts: frozenset[str] = frozenset()
+    source: Path | str | Mapping[str, Any],
+    *,
+    remote_hosts: frozenset[str] = frozenset(),
+    keep: bool = False,
 ) -> Document:
     """The OpenAPI document in the file ``source``, or the one that is already parsed.
 
     Files are YAML or JSON, at most 32 MiB, 100 levels deep and 2,000,000 values large. A ``$ref``
-    to ``http(s)://`` is followed only to ``remote_hosts``. Raises DocumentError, with file and
+    to ``http(s)://`` is followed only to ``remote_hosts``. ``keep``: the parsed form is kept beside
+    the file (for those that come with the package). Raises DocumentError, with file and
     line, for whatever cannot be read, is no OpenAPI document of version 2.0 to 3.2, or refers to
     something that is not there.
     """
@@ -258,7 +263,7 @@ def load_document(
     else:
         path = Path(source)
         try:
-            root = _read(path, path.resolve().as_uri())
+            root = _read(path, path.resolve().as_uri(), keep=keep)
         except OSError as error:
             raise DocumentError(f"cannot be read: {_reason(error)}", file=str(path)) from error
     document = Document(root, _version(root), remote_hosts)
@@ -278,11 +283,12 @@ def _from_mapping(source: Mapping[str, Any]) -> _File:
     return _File(MEMORY, "document", data, parse(data, file="document"))
 
 
-def _read(path: Path, uri: str) -> _File:
+def _read(path: Path, uri: str, *, keep: bool = False) -> _File:
     with path.open("rb") as stream:
         source = stream.read(MAX_BYTES + 1)
     label = _label(path)
-    return _File(uri, label, source, parse(source, file=label))
+    data = parse_kept(source, path, file=label) if keep else parse(source, file=label)
+    return _File(uri, label, source, data)
 
 
 def _label(path: Path) -> str:

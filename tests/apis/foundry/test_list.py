@@ -78,6 +78,22 @@ def test_durations_are_whole_seconds_or_milliseconds() -> None:
     }
 
 
+def test_a_duration_never_leaves_the_document_s_integer() -> None:
+    """More milliseconds than 32 bits hold are told in seconds, cut off."""
+    with world_of(Run("long", ago_ms=25 * DAY_MS, ran_ms=2**31 + 5)) as mock:
+        (execution,) = listed(mock, {"startTime": at(mock, ago_ms=26 * DAY_MS)})
+    assert execution["duration"] == {"unit": "SECONDS", "value": 2_147_483}
+
+
+def test_a_run_that_is_stopped_does_not_tell_the_reason_it_would_have_had() -> None:
+    """It never came to that failure."""
+    with world_of(Run("slow", 1_000, 60_000, status="FAILED", reason="timeout")) as mock:
+        stopped = mock.request("PATCH", "/_mockexec/executions/slow", json={"state": "terminated"})
+        assert stopped.status_code == 200
+        (execution,) = listed(mock)
+    assert (execution["status"], execution["failureReason"]) == ("FAILED", "terminated")
+
+
 def test_the_newest_start_comes_first() -> None:
     """Row `list`: newest start first, whatever finished last."""
     with world_of(

@@ -7,6 +7,7 @@ control API starts executions and stops them; what it tells of a new one is all 
 from __future__ import annotations
 
 import dataclasses
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,7 +75,8 @@ def told(number: int, resource: str, started: str, ran: str) -> dict[str, Any]:
         "started": started,
         "ran": ran,
         "status": "FAILED" if failed else "SUCCEEDED",
-        "failureReason": REASONS[number // 3 % 3] if failed else None,
+        # As in the source document's example: also where nothing failed, and then never shown.
+        "failureReason": REASONS[number // 3 % 3],
         "resourceVersion": f"1.{number % 4}.0",
         "callerRid": (None, WORKSHOP, MONITOR)[number // 2 % 3],
         "userId": (USER, None, OTHER_USER)[number // 5 % 3],
@@ -83,7 +85,11 @@ def told(number: int, resource: str, started: str, ran: str) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if value is not None}
 
 
-RAN = ("400ms", "0s", "5h", "1500us", "30s")
+def ran(number: int, ago_m: int) -> str:
+    """How long: a fifth of them ends in the world's first hour, wherever they stand in the list."""
+    return ("400ms", "0s", f"{ago_m + number % 9 * 7}m", "1500us", "30s")[number % 5]
+
+
 SPECIAL = (
     (FUNCTION, "-90061001us", "999us"),
     (FUNCTION, "10m", "5s"),  # begins after the world
@@ -99,7 +105,7 @@ SPECIAL = (
 )
 TOLD = [
     # Three at a time, from the last half hour to more than a day ago.
-    *(told(n, FUNCTION, f"-{n // 3 * 29 + 1}m", RAN[n % 5]) for n in range(160)),
+    *(told(n, FUNCTION, f"-{n // 3 * 29 + 1}m", ran(n, n // 3 * 29 + 1)) for n in range(160)),
     *(told(160 + n, *special) for n, special in enumerate(SPECIAL)),
 ]
 
@@ -152,7 +158,7 @@ class Run:
         return {key: value for key, value in shown.items() if value is not None}
 
 
-@dataclass
+@dataclass(eq=False)
 class Walk:
     """A list that is being paged through: the query, and how far it has come."""
 
@@ -254,7 +260,7 @@ def _mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
 
 
 INDEX = st.integers(0, 999)
-SIZES = st.sampled_from([1, 2, 3, 7, 40, 99, 100, 101, 5000, None])
+SIZES = st.one_of(st.integers(1, 9), st.sampled_from([40, 99, 100, 101, 5000, None]))
 # A bound of the window: near the start of a run (by its place from the newest), in some zone.
 BOUND = st.tuples(
     st.one_of(st.integers(0, 8), INDEX),
@@ -433,10 +439,24 @@ class FoundryMachine(ApiMachine):
         assert all(run.is_purged(self.now_ns) for run in self.runs if run.id in missed)
 
     @precondition(lambda self: self.walks)
-    @rule(index=INDEX, caller=INDEX, size=SIZES)
-    def follow(self, index: int, caller: int, size: int | None) -> None:
-        """The next page is as the list was, whatever has happened; a token lives for an hour."""
-        walk = self.walks.pop(index % len(self.walks))
+    @rule(
+        index=INDEX,
+        caller=INDEX,
+        size=SIZES,
+        rounds=st.integers(1, 6),
+        by=st.sampled_from(["0s", "7m", "20m", "1h", "3601s"]),
+    )
+    def follow(self, index: int, caller: int, size: int | None, rounds: int, by: str) -> None:
+        """The next pages are as the list was, though time passes and runs finish meanwhile."""
+        walk = self.walks[index % len(self.walks)]
+        while rounds and walk in self.walks:
+            self.advance(by)
+            self.walks.remove(walk)
+            self.next_page(walk, caller, size)
+            rounds -= 1
+
+    def next_page(self, walk: Walk, caller: int, size: int | None) -> None:
+        """Whoever may look may go on, until the token is older than an hour."""
         token, subject = self.reader(caller)
         body = {**walk.query, **_sized(size), "pageToken": walk.token}
         response = self.post(walk.resource, token, json=body)
@@ -490,7 +510,7 @@ class FoundryMachine(ApiMachine):
             form["scope"] = wanted
         headers: dict[str, str | None] = {"authorization": None}
         if in_header:
-            headers["authorization"] = httpx.BasicAuth(client, secret)._auth_header
+            headers["authorization"] = f"Basic {b64encode(f'{client}:{secret}'.encode()).decode()}"
         else:
             form |= {"client_id": client, "client_secret": secret}
         path = "/foundry/multipass/api/oauth2/token"

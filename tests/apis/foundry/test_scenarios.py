@@ -89,7 +89,16 @@ def test_a_page_costs_the_same_among_100_000() -> None:
         {},
         {"startTime": "2025-12-31T18:00:00Z", "endTime": "2026-01-01T06:00:00Z"},
         {"where": {"type": "eq", "field": "status", "value": "FAILED"}, "startTime": month},
-        {"where": {"type": "in", "field": "status", "value": ["SUCCEEDED"]}, "startTime": month},
+        {
+            "where": {
+                "type": "and",
+                "filters": [
+                    {"type": "in", "field": "status", "value": ["FAILED"]},
+                    {"type": "not", "filter": {"type": "eq", "field": "callerRid", "value": "?"}},
+                ],
+            },
+            "startTime": month,
+        },
     ]
     with serve("foundry", scenario="busy") as busy, serve("foundry", scenario="huge") as huge:
         assert len(huge.realm("foundry").executions) == 100_000

@@ -8,7 +8,6 @@ import pytest
 
 from mockexec import catalog
 from mockexec.errors import FixtureError
-from mockexec.simulation.instants import SECOND
 from mockexec.simulation.lifecycle import STATES, Step
 from mockexec.simulation.world import Scenario, born
 from tests.apis.frontdoor import EXECUTIONS, FRONTDOOR, HAL, JSON, STAGING
@@ -294,18 +293,20 @@ def test_a_scenario_with_an_unknown_name_is_refused(key: str, broken: Any, words
 
 
 def test_an_arrival_takes_the_next_free_id() -> None:
-    """Ids that users took by hand are passed over: no execution replaces another."""
-    with serve("frontdoor", scenario="busy") as served:
+    """An id that is taken already is passed over: no execution replaces another."""
+
+    def arrived(served: Served) -> Any:
+        made = served.post("/_mockexec/executions", json={"api": "frontdoor"})
+        assert made.status_code == 201
+        return made.json()["id"]
+
+    with serve("frontdoor", scenario="empty") as served:
         realm = served.realm("frontdoor")
-        count = len(realm.executions)
-        for number in range(count + 1, count + 5):
-            realm.executions.put(
-                born(f"exe-{number}", group=STAGING, plan=(), at_ns=realm.world.now_ns - SECOND)
-            )
-        served.advance("1m")
-        taken = [realm.executions.get(f"exe-{number}") for number in range(count + 1, count + 5)]
-        assert all(one is not None and one.group == STAGING and not one.data for one in taken)
-        assert len(realm.executions) > count + 4
+        assert arrived(served) == "exe-1"
+        taken = born("exe-2", group=STAGING, plan=(), at_ns=realm.world.now_ns)
+        realm.executions.put(taken)
+        assert arrived(served) == "exe-3"
+        assert realm.executions.get("exe-2") == taken
 
 
 def test_an_execution_can_be_asked_for_by_hand() -> None:

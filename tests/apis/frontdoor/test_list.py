@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockexec.simulation.instants import SECOND
+from mockexec.simulation.lifecycle import Step
 from tests.apis.frontdoor import EXECUTIONS, FRONTDOOR, GLOBEX, HAL, JSON
 from tests.support import Served, serve
 
@@ -90,6 +92,21 @@ def test_each_of_six_properties_orders_the_list(name: str) -> None:
     assert values == sorted(values)
     assert len(set(values)) > 1
     assert descending == ascending[::-1]
+
+
+@pytest.mark.parametrize("sort", ["startedAt", "processId", "name", "status", "createdAt"])
+def test_what_is_equal_comes_oldest_first(sort: str) -> None:
+    """Two that start at one instant are ordered by when they were asked for, not by their ids."""
+    data = {"process_id": "p", "name": "n"}
+    with serve("frontdoor", scenario="empty") as served:
+        realm = served.realm("frontdoor")
+        queued = (Step("running", 10 * SECOND), Step("completed", None))
+        realm.start("exe-b", group=FRONTDOOR, plan=queued, data=data)
+        served.advance("10s")
+        realm.start("exe-a", group=FRONTDOOR, plan=(Step("running"),), data=data)
+        listed = plain(served, f"sort={sort}")["content"]
+    assert len({one["startedAt"] for one in listed}) == 1
+    assert [one["id"] for one in listed] == ["exe-b", "exe-a"]
 
 
 def test_the_guides_own_order_is_the_default() -> None:

@@ -170,6 +170,16 @@ def test_a_limit_of_nothing_ends_the_run_as_it_starts(limit: int) -> None:
     assert execution["cancelled_at"] == execution["started_at"]
 
 
+def test_a_limit_may_be_written_with_a_point() -> None:
+    """JSON has one kind of number: a limit of 4.0 is one of 4, and shown so."""
+    with world() as mock:
+        execution_id = run(mock, run_timeout_seconds=4.0)
+        mock.advance("7s")
+        execution = get(mock, execution_id)
+    assert execution["cancelled_at"][17:26] == "07.000000"
+    assert repr(execution["run_timeout_seconds"]) == "4"
+
+
 def test_attempts_are_retried_twice_at_most() -> None:
     """Row "retries": ``retry_count`` counts up to 2; between attempts the error shows."""
     retrying = {"retries": 2, "retry_chance": 1.0}

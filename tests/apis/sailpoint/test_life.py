@@ -216,6 +216,21 @@ def test_the_history_of_a_cancelled_execution_ends_before_the_cancellation(mock:
     assert _events(mock, RUNNING) == before
 
 
+def test_an_execution_can_arrive_by_itself(mock: Served) -> None:
+    """As events and schedules of the tenant bring it: of a workflow, or of any enabled one."""
+    arrive = "/_mockexec/executions"
+    data = {"workflow": SEND_EMAIL}
+    named = mock.post(arrive, json={"api": "sailpoint", "data": data})
+    assert named.status_code == 201
+    assert listed(mock, limit=1)[0]["id"] == named.json()["id"]
+    other = mock.post(arrive, json={"api": "sailpoint"}).json()["id"]
+    workflow = mock.get(f"{ONE}/{other}").json()["workflowId"]
+    assert mock.get(f"/sailpoint/workflows/{workflow}").json()["enabled"]
+    unknown = mock.post(arrive, json={"api": "sailpoint", "data": {"workflow": "nobody"}})
+    assert unknown.status_code == 409
+    assert "there is no workflow 'nobody'" in unknown.text
+
+
 def test_workflows_are_listed_by_name_with_their_counts(mock: Served) -> None:
     """The counts are those of the lists."""
     workflows = mock.get("/sailpoint/workflows").json()

@@ -37,8 +37,8 @@ def test_without_a_limit_there_are_at_most_250() -> None:
         ("limit", "", 'must be an integer, got ""'),
         ("offset", "-1", "must be at least 0, got -1"),
         ("offset", "2147483648", "must be at most 2147483647, got 2147483648"),
-        ("count", "yes", 'must be a boolean, got "yes"'),
-        ("count", "TRUE", 'must be a boolean, got "TRUE"'),
+        ("count", "yes", 'must be true or false, got "yes"'),
+        ("count", "TRUE", 'must be true or false, got "TRUE"'),
     ],
 )
 def test_a_wrong_parameter_is_refused_by_name(

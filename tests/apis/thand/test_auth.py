@@ -108,7 +108,17 @@ def test_the_authorization_must_be_bearer(value: str) -> None:
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize("token", ["thand-incomplete-token", session(None)])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "thand-incomplete-token",
+        session(None),
+        session("nobody"),
+        session("a b@example.com"),
+        session("é@example.com"),
+        session("x" * 300 + "@example.com"),
+    ],
+)
 def test_a_user_without_an_address_is_incomplete(token: str) -> None:
     """Facts: a session that names no e-mail address is a 401 with a title of its own."""
     with serve("thand") as served:
@@ -174,6 +184,7 @@ def test_what_is_minted_uses_the_servers_key() -> None:
     [
         ("session", {"expires": "soon"}, "expires"),
         ("session", {"email": "x"}, "unknown option 'email'"),
+        ("session", {"user": "bob"}, "user must be an e-mail address, got 'bob'"),
         ("signal", {"approved": "maybe"}, "true or false"),
         ("signal", {"event": "{"}, "not JSON"),
         ("signal", {"event": "[]"}, "JSON object"),

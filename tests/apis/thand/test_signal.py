@@ -90,6 +90,23 @@ def test_an_approved_one_has_no_deadline_any_more() -> None:
         assert status(served, execution_id) in {"completed", "failed"}
 
 
+def test_a_user_may_answer_before_the_simulated_approvers() -> None:
+    """Row "signal": what others would grant, refuse or ignore later goes on once the owner grants."""
+    data = {"workflow": "default", "user": "alice@example.com"}
+    with serve("thand", scenario="empty") as served:
+        for _ in range(20):
+            made = served.post("/_mockexec/executions", json={"api": "thand", "data": data}).json()
+            assert send(served, made["id"], GRANTED).status_code == 200
+            assert events(served, made["id"])[-6:] == [
+                "WorkflowExecutionSignaled",
+                "WorkflowTaskScheduled",
+                "WorkflowTaskStarted",
+                "WorkflowTaskCompleted",
+                "ActivityTaskScheduled",
+                "ActivityTaskStarted",
+            ]
+
+
 def test_a_second_approval_can_be_refused() -> None:
     """Row "signal": a workflow with two approvals fails by the second as well."""
     with serve("thand", scenario="empty") as served:

@@ -152,9 +152,7 @@ def _named(refusal: Refusal, call: Call) -> Refusal:
         return refusal
     # A bad page size or filter counts for nothing before the resource is known and open to the
     # caller; reading the query finds what comes first, and has the better words for a filter.
-    if _is_readable(call.body) and all(
-        violation.pointer.startswith(("/pageSize", "/where")) for violation in violations
-    ):
+    if all(_is_about_the_query(violation, call.body) for violation in violations):
         try:
             read_query(call)
         except Refusal as first:
@@ -171,19 +169,12 @@ def _asks_for_preview(call: Call) -> bool:
     return bool(given) and given != ["false"]
 
 
-def _is_readable(body: Any) -> bool:
-    """Whether all fields but the filter have the right JSON types.
-
-    The violations do not tell: they are cut off, and a filter alone can have enough of them.
-    """
-    if not isinstance(body, dict):
-        return False
-    texts = (body.get(key) for key in ("startTime", "endTime", "pageToken"))
-    size = body.get("pageSize", 1)
-    return all(text is None or isinstance(text, str) for text in texts) and (
-        size is None
-        or (type(size) in {int, float} and -(2**31) <= size < 2**31 and size == int(size))
-    )
+def _is_about_the_query(violation: Violation, body: Any) -> bool:
+    """Whether the body can be read all the same: what is wrong is not a field's JSON type."""
+    if violation.pointer == "/pageSize":
+        size = body["pageSize"]
+        return type(size) in {int, float} and -(2**31) <= size < 1 and size == int(size)
+    return violation.pointer == "/where" or violation.pointer.startswith("/where/")
 
 
 def _by_status(status: int) -> tuple[str, _Error]:

@@ -114,12 +114,14 @@ def _told(realm: Realm, raw: Mapping[str, Any]) -> Execution:
     started_ns = realm.world.now_ns + parse_duration(raw["started"])
     started_ns -= started_ns % MILLISECOND
     failed = raw["status"] == wire.FAILED
-    plan = (Step(RUNNING, 0), Step(FAILED if failed else COMPLETED, parse_duration(raw["ran"])))
-    shown = ("resourceVersion", "traceOwningRid", "callerRid", "failureReason")
+    # The reason comes with the end, as one that is stopped before has another.
+    reason = {"failureReason": raw["failureReason"]} if "failureReason" in raw else None
+    end = Step(FAILED if failed else COMPLETED, parse_duration(raw["ran"]), reason)
+    shown = ("resourceVersion", "traceOwningRid", "callerRid")
     return born(
         raw["foundryTraceId"],
         group=_known(realm, raw["resource"]).rid,
-        plan=plan,
+        plan=(Step(RUNNING, 0), end),
         at_ns=started_ns,
         owner=raw.get("userId", ""),
         data={key: raw[key] for key in shown if key in raw},

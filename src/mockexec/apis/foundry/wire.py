@@ -97,6 +97,7 @@ def _execution(execution: Execution) -> dict[str, Any]:
 
 def _duration(milliseconds: int) -> dict[str, Any]:
     seconds, rest = divmod(milliseconds, 1000)
-    if rest:
+    # The document's integer has 32 bits: 24.8 days of milliseconds.
+    if rest and milliseconds < 2**31:
         return {"unit": "MILLISECONDS", "value": milliseconds}
     return {"unit": "SECONDS", "value": seconds}

@@ -18,10 +18,10 @@ from mockexec.simulation.store import Index
 INDEXES = (
     Index("id", lambda execution: (execution.group,)),
     # By start within a process: what is found by its process is the last of them.
-    Index("processId", lambda e: (e.group, process_id_of(e), started_ns_of(e))),
+    Index("processId", lambda e: (e.group, process_id_of(e), started_ns_of(e), e.created_ns)),
     Index("name", lambda e: (e.group, name_of(e), e.created_ns)),
     Index("status", lambda e: (e.group, STATUSES[e.state], e.created_ns)),
-    Index("startedAt", lambda e: (e.group, started_ns_of(e))),
+    Index("startedAt", lambda e: (e.group, started_ns_of(e), e.created_ns)),
     Index("createdAt", lambda e: (e.group, e.created_ns)),
 )
 

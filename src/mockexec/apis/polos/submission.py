@@ -27,7 +27,9 @@ def submit(
     ``request`` is a run request or a batch entry; ``shared`` comes from ``shared_data``.
     """
     entry = workflow(realm, workflow_id)
-    timeout_s = request.get("run_timeout_seconds")
+    limit = request.get("run_timeout_seconds")
+    # To JSON, 30.0 is as whole a number as 30; to the clock it is not.
+    timeout_s = None if limit is None else int(limit)
     plan = lives.drawn(
         realm.profile(entry["profile"]),
         realm.random("plans"),

@@ -60,8 +60,19 @@ def _error(realm: Realm, message: str) -> FixtureError:
 
 
 def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
-    """Starts the workflow that an arrival process is for."""
-    return launch(realm, realm.table("workflows").get(arrival.data["workflow"]), at_ns)
+    """Starts the workflow that an arrival is for; one that names none takes any enabled one.
+
+    Raises:
+        LookupError: there is no such workflow.
+    """
+    workflows, workflow_id = realm.table("workflows"), arrival.data.get("workflow")
+    if workflow_id is None:
+        enabled = [workflow for _, workflow in workflows.items() if workflow["enabled"]]
+        return launch(realm, realm.random("arriving").choice(enabled), at_ns)
+    workflow = workflows.get(workflow_id)
+    if workflow is None:
+        raise LookupError(f"there is no workflow {workflow_id!r}")
+    return launch(realm, workflow, at_ns)
 
 
 def launch(realm: Realm, workflow: Any, at_ns: int) -> Execution:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from mockexec.apis.thand.envelope import Secret
 from mockexec.apis.thand.errors import incomplete_user
-from mockexec.apis.thand.sessions import read_session
+from mockexec.apis.thand.sessions import is_address, read_session
 from mockexec.http.auth import Principal, authorization, known_token
 from mockexec.http.call import Call
 from mockexec.settings import Settings
@@ -50,6 +50,6 @@ def _principal(call: Call, text: str) -> Principal | None:
         email = development.subject if development is not None else None
     if email is None:
         return None
-    if not email:
+    if not is_address(email):
         raise incomplete_user()
     return Principal(email, token=text)

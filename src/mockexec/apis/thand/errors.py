@@ -57,7 +57,7 @@ def render(refusal: Refusal, call: Call) -> Reply:
 
 
 def incomplete_user() -> Refusal:
-    """A session whose user has no e-mail address."""
+    """A session whose user has no e-mail address, or one that is none."""
     return _titled("unauthenticated", "Unauthorized: user information is incomplete")
 
 

@@ -98,11 +98,10 @@ def _decoded(call: Call) -> Signal:
 
 def _deliver(call: Call, execution: Execution, signal: Signal) -> None:
     """Only an execution that waits for an approval is moved by one; else the signal is noted."""
-    held = plans.held_at(execution.plan)
     if execution.state == WAITING and signal.approved is False:
         call.realm.move(execution, FAILED)
-    elif execution.state == WAITING and signal.approved and held is not None:
-        rest = execution.plan[held + 1 :]
+    elif execution.state == WAITING and signal.approved:
+        rest = plans.granted(execution.plan)
         call.realm.move(execution, RUNNING, plan=rest, data={"waits_for": None})
     elif sum(event.name == wire.SIGNALED for event in execution.history) >= _SIGNALS_MAX:
         raise errors.too_many_signals()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockexec.apis.thand.auth import DEVELOPMENT_TOKEN, secret_of
-from mockexec.apis.thand.sessions import mint_session
+from mockexec.apis.thand.sessions import is_address, mint_session
 from mockexec.apis.thand.signals import approval, mint_signal
 from mockexec.errors import UsageError
 from mockexec.http.auth import known_token
@@ -27,8 +27,8 @@ def session(realm: Realm, settings: Settings, options: Mapping[str, str]) -> str
     _only(options, "user", "name", "provider", "expires")
     token = known_token(realm, DEVELOPMENT_TOKEN)
     user = options.get("user") or (token.subject if token is not None else "")
-    if not user:
-        raise UsageError("user is missing: an e-mail address")
+    if not is_address(user):
+        raise UsageError(f"user must be an e-mail address, got {user!r}")
     try:
         lifetime_ns = parse_duration(options.get("expires", "8h"))
     except ValueError as error:

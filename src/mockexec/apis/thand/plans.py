@@ -51,17 +51,18 @@ def unanswered(profile: Profile, workflow: Mapping[str, Any], random: Random) ->
 
 def answered(plan: Plan, approvers: Mapping[str, Any], random: Random) -> Plan:
     """The same plan with simulated approvers, who grant, refuse, or let the deadline pass."""
-    granted, refused, ignored = (approvers[each] for each in ("granted", "refused", "ignored"))
+    grants, refuses, ignores = (approvers[each] for each in ("granted", "refused", "ignored"))
     delay = _span(approvers["after"])
     steps: list[Step] = []
     rest = plan
-    while (held := held_at(rest)) is not None:
-        answer = random.random() * (granted + refused + ignored)
-        if answer >= granted + refused:
+    while (held := _held_at(rest)) is not None:
+        answer = random.random() * (grants + refuses + ignores)
+        if answer >= grants + refuses:
             break
         steps += rest[: held - 1]
-        if answer >= granted:
-            return (*steps, Step(FAILED, delay.draw(random)))
+        if answer >= grants:
+            # What stands behind the refusal is for a user who grants it before.
+            return (*steps, Step(FAILED, delay.draw(random)), *rest[held:])
         steps.append(Step(RUNNING, delay.draw(random), {"waits_for": None}))
         rest = rest[held + 1 :]
     return (*steps, *rest)
@@ -76,7 +77,15 @@ def ending(word: str, after_ns: int) -> Plan:
         case "failed":
             return (start, Step(FAILED, after_ns))
         case "timed_out":
-            return (start, Step(WAITING, 0), Step(FAILED, after_ns, {TIMED_OUT: True}))
+            # Unless a user grants what it waits for: then it works for as long again.
+            deadline = Step(FAILED, after_ns, {TIMED_OUT: True})
+            return (
+                start,
+                Step(WAITING, 0),
+                deadline,
+                Step(RUNNING, None),
+                Step(COMPLETED, after_ns),
+            )
         case "terminated":
             return (start, Step(TERMINATED, after_ns))
         case "canceled":
@@ -89,7 +98,16 @@ def ending(word: str, after_ns: int) -> Plan:
     raise ValueError(f"{word!r} is no final state")
 
 
-def held_at(plan: Plan) -> int | None:
+def granted(plan: Plan) -> Plan:
+    """What is left of the ``plan`` of a waiting execution when its approval is granted now.
+
+    Simulated approvers who would have answered it later are jumped over like the deadline.
+    """
+    running = next((at for at, step in enumerate(plan) if step.state == RUNNING), len(plan))
+    return plan[running + 1 :]
+
+
+def _held_at(plan: Plan) -> int | None:
     """Where in ``plan`` stands the step that an approval brings on, right behind its deadline."""
     for position, step in enumerate(plan):
         if step.state == RUNNING and step.after_ns is None and step.reads is None:

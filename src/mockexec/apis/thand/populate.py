@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mockexec.apis.thand import plans
+from mockexec.apis.thand.sessions import is_address
 from mockexec.apis.thand.workflows import enabled_workflow
 from mockexec.http.auth import keep_fixture_tokens
 from mockexec.simulation.chance import Random
@@ -17,7 +17,6 @@ from mockexec.simulation.store import Index
 from mockexec.simulation.world import Arrival, Model, Realm, born
 
 _LIVES_MAX = 500
-_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}")
 _NO_APPROVERS = {"after": "0s", "granted": 0, "refused": 0, "ignored": 1}
 
 
@@ -42,7 +41,7 @@ def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
     owner = arrival.data.get("user") or random.choice(realm.scenario.data["people"])["email"]
     if name not in realm.scenario.data["workflows"]:
         raise ValueError(f"there is no workflow {name!r}")
-    if not isinstance(owner, str) or not _ADDRESS.fullmatch(owner):
+    if not isinstance(owner, str) or not is_address(owner):
         raise ValueError(f"user must be an e-mail address, got {owner!r}")
     plan = _answered_plan(realm, name, random)
     return start(realm, name, owner=owner, plan=plan, at_ns=at_ns)

@@ -10,6 +10,7 @@ As there, a token that cannot be read is ignored, and the expiry is not looked a
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mockexec.apis.thand.envelope import (
@@ -25,6 +26,16 @@ from mockexec.apis.thand.envelope import (
 _OUTER = "session_local"
 _INNER = "session"
 _VERSION = 1
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+# No labels such as ``xn--x``: whether they encode anything takes more than a pattern to tell.
+_LABEL = r"(?!..--)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?=.{{1,64}}@){_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL}){{0,8}}")
+_ADDRESS_LENGTH_MAX = 254
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an e-mail address, which is what users are known by and shown as."""
+    return len(text) <= _ADDRESS_LENGTH_MAX and _ADDRESS.fullmatch(text) is not None
 
 
 def read_session(text: str, secret: Secret) -> str | None:

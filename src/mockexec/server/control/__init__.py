@@ -50,7 +50,7 @@ def make_control(mock: Mock, explainer: Explainer) -> Api:
         verifiers={},
         development_token=lambda _realm: mock.settings.control_token,
     )
-    return make_api(load_document(_DOCUMENT), dialect)
+    return make_api(load_document(_DOCUMENT, keep=True), dialect)
 
 
 def render(refusal: Refusal, call: Call) -> Reply:
