@@ -34,14 +34,15 @@ class Call:
     ``path``, ``query``, ``header`` and ``cookie`` hold the documented parameters by their names,
     decoded, with the document's defaults filled in; ``body`` the decoded body (None: there was
     none); ``accepts`` the media type to answer with. ``principal`` is None where no security
-    applies. ``stage`` is the last of its operation's checks that was begun, ``refusal`` what came of
-    it. ``realm`` is this API's part of ``world``; ``now_ns`` the instant of this request.
+    applies. ``stage`` is the last of its operation's checks that was begun, ``refusal`` what came
+    of it. ``realm`` is this API's part of ``world``; ``now_ns`` the instant of this request.
     """
 
     __slots__ = (
-        "_by_name", "accepts", "base_path", "body", "content_type", "cookie", "header", "method", "notes",
-        "now_ns", "operation_id", "path", "principal", "query", "raw_body", "raw_headers", "raw_path",
-        "raw_query", "realm", "refusal", "scheme", "session", "settings", "stage", "world",
+        "_by_name", "accepts", "base_path", "body", "content_type", "cookie", "header", "method",
+        "notes", "now_ns", "operation_id", "path", "principal", "query", "raw_body", "raw_headers",
+        "raw_path", "raw_query", "realm", "refusal", "scheme", "session", "settings", "stage",
+        "world",
     )  # fmt: skip
 
     def __init__(
