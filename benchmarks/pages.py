@@ -16,10 +16,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.support import Served, serve
+
 from mockexec import catalog
 from mockexec.simulation.instants import DAY, format_instant
 from mockexec.simulation.world import Scenario
-from tests.support import Served, serve
 
 HUGE = 100_000
 ROUNDS, REPEATS = 30, 5
@@ -38,14 +39,14 @@ def scaled(api: str, size: int) -> Scenario:
 
 
 def requests(api: str, now_ns: int) -> dict[str, tuple[str, str, str, bytes]]:
-    """By kind of list: method, path, query, body. The ranges hold more than one page at any size."""
+    """By kind of list: method, path, query, body. A range holds more than a page at any size."""
     since, until = (format_instant(now_ns - days * DAY) for days in (29, 1))
     if api == "sailpoint":
         path = "/sailpoint/workflows/d201c5d9-d37b-4a2f-af14-66414f39d568/executions"
         return {
             "unfiltered": ("GET", path, "limit=250", b""),
             "by time": ("GET", path, f"limit=250&filters=start_time%20ge%20{since}", b""),
-            "by status": ("GET", path, 'limit=250&filters=status%20eq%20%22Completed%22', b""),
+            "by status": ("GET", path, "limit=250&filters=status%20eq%20%22Completed%22", b""),
         }
     if api == "frontdoor":
         path = "/frontdoor/3d6d2b6e-6c7a-4a7f-8c3d-9a9d2e1f0b1c/executions"

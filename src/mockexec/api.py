@@ -53,7 +53,8 @@ class Dialect:
     with their defaults. ``development_token``: the credential that docs and printed commands use.
     ``mints``: by kind, what ``mockexec token`` can make besides; each raises UsageError for an
     option that is wrong. ``documents_refusals``: whether the document tells every refusal there
-    can be; if it does not, an undocumented one is no fault of the reply.
+    can be; if it does not, an undocumented one is no fault of the reply. ``records``: the named
+    tuples that its tables and executions hold, for snapshots.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Dialect:
     options: Mapping[str, str] = field(default_factory=dict)
     mints: Mapping[str, Mint] = field(default_factory=dict)
     documents_refusals: bool = True
+    records: tuple[type, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

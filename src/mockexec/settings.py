@@ -14,12 +14,14 @@ class Settings:
 
     ``strict`` refuses what no document knows and answers 500 where a reply of ours breaks its
     document; ``any_token`` takes any credential of the right form for the development one;
-    ``options`` holds the dialects' own, as ``<api>.<option>``.
+    ``control_token`` is what callers of the control
+    API must show, where one is set; ``options`` holds the dialects' own, as ``<api>.<option>``.
     """
 
     strict: bool = False
     any_token: bool = False
     cors: bool = True
+    control_token: str = ""
     body_max_bytes: int = BODY_MAX_BYTES
     options: Mapping[str, str] = field(default_factory=dict)
 

@@ -56,11 +56,11 @@ def test_health() -> None:
 def test_apis_are_described_for_the_client_that_asks() -> None:
     """Addresses are those that the client itself used."""
     with serve("frontdoor", "thand") as mock:
-        frontdoor, thand = mock.get("/_mockexec/apis", headers={"host": "mock.lan:81"}).json()
+        frontdoor, thand = mock.get("/_mockexec/apis", headers={"host": "localhost:81"}).json()
     assert frontdoor["name"] == "frontdoor"
-    assert frontdoor["base_url"] == "http://mock.lan:81/frontdoor"
-    assert frontdoor["spec_url"] == "http://mock.lan:81/frontdoor/openapi.json"
-    assert frontdoor["docs_url"] == "http://mock.lan:81/frontdoor/docs"
+    assert frontdoor["base_url"] == "http://localhost:81/frontdoor"
+    assert frontdoor["spec_url"] == "http://localhost:81/frontdoor/openapi.json"
+    assert frontdoor["docs_url"] == "http://localhost:81/frontdoor/docs"
     assert frontdoor["token"] == "frontdoor-dev-token"
     assert [o["operation_id"] for o in thand["operations"]] == [
         operation.id for operation in catalog.api("thand").operations

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import click
 
 from mockexec.errors import UsageError
+from mockexec.mocks import clock_of
 from mockexec.simulation.clock import Clock
-
-_SCALED = re.compile(r"x(\d{1,7}(?:\.\d{1,6})?)", re.ASCII)
 
 
 def read_clock(ctx: click.Context, param: click.Parameter, value: str) -> Clock:
-    """``real``, ``frozen``, or ``x60``: sixty times as fast. A callback of click's."""
-    if value == "real":
-        return Clock("real")
-    if value == "frozen":
-        return Clock("frozen")
-    scaled = _SCALED.fullmatch(value)
-    if scaled is None or float(scaled[1]) <= 0:
-        message = f"{value!r} is neither real nor frozen nor a pace such as x60"
-        raise click.BadParameter(message, ctx, param)
-    return Clock("scaled", scale=float(scaled[1]))
+    """The clock that ``clock_of`` makes. A callback of click's."""
+    try:
+        return clock_of(value)
+    except UsageError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
 
 
 def pairs(texts: Iterable[str], form: str) -> dict[str, str]:

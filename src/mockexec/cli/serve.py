@@ -7,14 +7,16 @@ from pathlib import Path
 
 import click
 
-from mockexec.cli.mocks import check_options, load_apis, scenario_loader
+from mockexec import catalog
 from mockexec.cli.options import pairs, read_clock
+from mockexec.mocks import check_options, load_apis, scenario_loader
 from mockexec.server.app import App
 from mockexec.server.examples import Examples
 from mockexec.server.mock import CONTROL, Mock
 from mockexec.server.run import base_url, bind, serve
 from mockexec.settings import BODY_MAX_BYTES, Settings
 from mockexec.simulation.clock import Clock
+from mockexec.simulation.session import SESSIONS_MAX
 
 
 @click.command("serve")
@@ -68,6 +70,20 @@ from mockexec.simulation.clock import Clock
     help="Larger request bodies get 413.",
 )
 @click.option(
+    "--control-token",
+    metavar="TOKEN",
+    default="",
+    help="Callers of the control API must show it; needed where others can reach the mock.",
+)
+@click.option(
+    "--max-sessions",
+    metavar="N",
+    default=SESSIONS_MAX,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many private worlds there may be; idle ones end by themselves.",
+)
+@click.option(
     "--set",
     "options",
     metavar="API.OPTION=VALUE",
@@ -86,6 +102,8 @@ def command(
     any_token: bool,
     no_cors: bool,
     max_body: int,
+    control_token: str,
+    max_sessions: int,
     options: tuple[str, ...],
 ) -> None:
     """Serve the APIs at /NAME, and each SPEC under its file's name.
@@ -97,11 +115,12 @@ def command(
         any_token=any_token,
         cors=not no_cors,
         body_max_bytes=max_body,
+        control_token=control_token,
         options=pairs(options, "API.OPTION=VALUE"),
     )
     # First of all: a taken port is known at once, and clients may already connect and wait.
     with bind(host, port) as sock:
-        apis = load_apis(names, documents)
+        apis = load_apis(names or catalog.names(), documents)
         check_options(apis, settings.options)
         mock = Mock(
             apis,
@@ -110,6 +129,7 @@ def command(
             scenario=scenario,
             seed=seed,
             clock=clock,
+            sessions_max=max_sessions,
         )
         app = App(mock)
         text = banner(mock, base_url(sock))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from mockexec.cli.mocks import check_options, load_apis, scenario_loader
 from mockexec.cli.options import pairs, read_clock
 from mockexec.errors import UsageError
+from mockexec.mocks import check_options, load_apis, scenario_loader
 from mockexec.server.mock import Mock
 from mockexec.settings import Settings
 from mockexec.simulation.clock import Clock

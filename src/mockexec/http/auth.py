@@ -12,6 +12,8 @@ from mockexec.http.refusal import Refusal
 from mockexec.simulation.instants import SECOND, parse_duration
 from mockexec.simulation.world import Realm
 
+# The table of a realm that holds its tokens, by value.
+TOKENS = "tokens"
 TOKENS_MAX = 10_000
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -56,7 +58,7 @@ def basic_credentials(encoded: str) -> tuple[str, str] | None:
 
 def known_token(realm: Realm, value: str) -> Token | None:
     """The unexpired token ``value`` of this world, or None."""
-    token: Token | None = realm.table("tokens").get(value)
+    token: Token | None = realm.table(TOKENS).get(value)
     if token is None or (token.expires_ns is not None and token.expires_ns <= realm.world.now_ns):
         return None
     return token
@@ -68,7 +70,7 @@ def keep_token(realm: Realm, token: Token) -> Token:
     Raises:
         Refusal: ``TOKENS_MAX`` unexpired ones are there already.
     """
-    table = realm.table("tokens")
+    table = realm.table(TOKENS)
     if len(table) >= TOKENS_MAX:
         _drop_expired(realm)
     if len(table) >= TOKENS_MAX:
@@ -93,7 +95,7 @@ def issue_token(
 
 
 def _drop_expired(realm: Realm) -> None:
-    table, now_ns = realm.table("tokens"), realm.world.now_ns
+    table, now_ns = realm.table(TOKENS), realm.world.now_ns
     for value, token in list(table.items()):
         if token.expires_ns is not None and token.expires_ns <= now_ns:
             table.discard(value)
@@ -101,7 +103,7 @@ def _drop_expired(realm: Realm) -> None:
 
 def keep_fixture_tokens(realm: Realm) -> None:
     """Makes the scenario's ``tokens`` valid; their ``expires`` counts from the world's start."""
-    table = realm.table("tokens")
+    table = realm.table(TOKENS)
     for raw in realm.scenario.data.get("tokens", ()):
         expires = raw.get("expires")
         table[raw["value"]] = Token(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from mockexec.errors import Violation
 from mockexec.http.auth import Principal
+from mockexec.http.refusal import Refusal
 from mockexec.settings import Settings
 from mockexec.simulation.session import Session
 from mockexec.simulation.world import Realm, World
@@ -33,13 +34,15 @@ class Call:
     ``path``, ``query``, ``header`` and ``cookie`` hold the documented parameters by their names,
     decoded, with the document's defaults filled in; ``body`` the decoded body (None: there was
     none); ``accepts`` the media type to answer with. ``principal`` is None where no security
-    applies. ``realm`` is this API's part of ``world``; ``now_ns`` the instant of this request.
+    applies. ``stage`` is the last of its operation's checks that was begun, ``refusal`` what came
+    of it. ``realm`` is this API's part of ``world``; ``now_ns`` the instant of this request.
     """
 
     __slots__ = (
-        "accepts", "base_path", "body", "content_type", "cookie", "header", "method", "notes",
-        "now_ns", "operation_id", "path", "principal", "query", "raw_headers", "raw_path",
-        "raw_query", "realm", "scheme", "session", "settings", "world",
+        "_by_name", "accepts", "base_path", "body", "content_type", "cookie", "header", "method",
+        "notes", "now_ns", "operation_id", "path", "principal", "query", "raw_body", "raw_headers",
+        "raw_path", "raw_query", "realm", "refusal", "scheme", "session", "settings", "stage",
+        "world",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +68,7 @@ class Call:
         self.raw_path = raw_path
         self.raw_query = raw_query
         self.raw_headers = raw_headers
+        self._by_name = dict(raw_headers)
         self.now_ns = self.world.now_ns
         self.operation_id = ""
         self.path: dict[str, Any] = {}
@@ -72,17 +76,18 @@ class Call:
         self.header: Mapping[str, Any] = _NOTHING
         self.cookie: Mapping[str, Any] = _NOTHING
         self.body: Any = None
+        self.raw_body = b""
         self.content_type = ""
         self.accepts = ""
         self.principal: Principal | None = None
         self.notes: tuple[Violation, ...] = ()
+        self.stage = ""
+        self.refusal: Refusal | None = None
 
     def raw_header(self, name: bytes) -> str | None:
-        """The header ``name`` (lower case) as it came, the first if repeated; None if absent."""
-        for key, value in self.raw_headers:
-            if key == name:
-                return value.decode("latin-1")
-        return None
+        """The header ``name`` (lower case) as it came, the last if repeated; None if absent."""
+        value = self._by_name.get(name)
+        return None if value is None else value.decode("latin-1")
 
     @property
     def base_url(self) -> str:

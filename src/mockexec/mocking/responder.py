@@ -53,7 +53,7 @@ def answer_from_document(operation: Operation, schemas: Schemas) -> Handler:
     purpose = f"generate/{operation.id}"
 
     async def handle(call: Call) -> Reply:
-        wanted = _preferences(call)
+        wanted = preferences(call)
         if not wanted:
             return usual.reply(call, status, purpose, {})
         if "code" not in wanted:
@@ -98,7 +98,7 @@ _PREFERENCE = re.compile(rf"[\s,]*({_NAME})(?:\s*=\s*{_WORD})?((?:\s*;[^,]*)?)\s
 _KNOWN = ("code", "example", "dynamic")
 
 
-def _preferences(call: Call) -> dict[str, str]:
+def preferences(call: Call) -> dict[str, str]:
     """The preferences that mean something here, names in lower case; of repeated ones the first."""
     found: dict[str, str] = {}
     for name, value in call.raw_headers:

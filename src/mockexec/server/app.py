@@ -5,6 +5,7 @@
     /{api}/docs, /{api}/openapi.json, /{api}/openapi.yaml    the documents, as they are
     /{api}/…                                                 that API's Connexion application
     /_mockexec/…                                             the control API
+    /@name/…                                                 all of it, in a session of that name
     /…                                                       the only API, where there is one
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -19,10 +21,18 @@ from mockexec.http.call import Reply
 from mockexec.server.connexion_app import connexion_app
 from mockexec.server.control import make_control
 from mockexec.server.docs import Docs
+from mockexec.server.explain import Explainer, Place
+from mockexec.server.fault_injection import cut
+from mockexec.server.guard import denial
 from mockexec.server.handlers import handlers_for
-from mockexec.server.mock import Mock
+from mockexec.server.mock import CONTROL, Mock
 from mockexec.server.pipeline import VISIT, Visit
 from mockexec.server.replies import Send, send_reply
+from mockexec.simulation.session import BadSessionName, SessionsFull
+
+# Below the control API, what whoever looks after the process may always ask.
+_OPEN = "/health"
+_IMPORT_MAX_BYTES = 64 * 1024 * 1024
 
 
 class App:
@@ -31,15 +41,18 @@ class App:
     def __init__(self, mock: Mock) -> None:
         self.mock = mock
         settings = mock.settings
-        control = make_control(mock)
+        self.control = control = make_control(mock, Explainer(mock.apis, self._place))
         apis = [*mock.apis.values(), control]
         self._mounts: dict[str, Any] = {
-            api.name: connexion_app(api, handlers_for(api), settings) for api in mock.apis.values()
+            api.name: connexion_app(api, handlers_for(api), settings, mock.metrics)
+            for api in mock.apis.values()
         }
-        # No page on another origin has any business with the control API.
-        self._mounts[control.name] = connexion_app(
-            control, handlers_for(control), replace(settings, cors=False)
+        # No page on another origin has any business with the control API; and what it exports,
+        # a whole world, it must take back.
+        own = replace(
+            settings, cors=False, body_max_bytes=max(settings.body_max_bytes, _IMPORT_MAX_BYTES)
         )
+        self._mounts[CONTROL] = connexion_app(control, handlers_for(control), own, mock.metrics)
         self._docs = {api.name: Docs(api) for api in apis}
         self._only = next(iter(mock.apis)) if len(mock.apis) == 1 else None
 
@@ -58,23 +71,54 @@ class App:
 
     async def _serve(self, scope: Any, receive: Any, send: Send) -> None:
         raw_path: str = scope["raw_path"].decode("latin-1")
-        slash = raw_path.find("/", 1)
-        name, below = (raw_path[1:], "/") if slash < 0 else (raw_path[1:slash], raw_path[slash:])
-        base_path = f"/{name}"
-        mount = self._mounts.get(name)
-        if mount is None:
-            if self._only is None:
-                await send_reply(self._unknown(name), (), send)
+        prefix = ""
+        wanted = _session_header(scope["headers"])
+        if raw_path.startswith("/@"):
+            slash = raw_path.find("/", 2)
+            prefix = raw_path if slash < 0 else raw_path[:slash]
+            wanted, raw_path = unquote(prefix[2:]), raw_path[len(prefix) :] or "/"
+        found = self._split(raw_path, prefix)
+        if found is None:
+            await send_reply(self._unknown(raw_path[1:].partition("/")[0]), (), send)
+            return
+        name, base_path, below = found
+        if name == CONTROL and below != _OPEN:
+            denied = denial(scope, self.mock.settings.control_token)
+            if denied is not None:
+                await send_reply(_denied(*denied), (), send)
                 return
-            name, below, base_path = self._only, raw_path, ""
-            mount = self._mounts[name]
+        session = self.mock.base
+        if wanted is not None:
+            try:
+                session = self.mock.sessions.use(wanted)
+            except (BadSessionName, SessionsFull) as error:
+                status = 400 if isinstance(error, BadSessionName) else 429
+                await send_reply(_plain(status, "session", str(error)), (), send)
+                return
         docs = self._docs[name]
         if below in docs.paths:
-            session = self.mock.base
             await docs.serve(scope, send, below, base_path, session)
             return
-        scope[VISIT] = Visit(self.mock.base, base_path, below)
-        await mount(scope, receive, send)
+        visit = scope[VISIT] = Visit(session, base_path, below)
+        await self._mounts[name](scope, receive, send)
+        if visit.is_cut:
+            cut(scope)
+
+    def _split(self, raw_path: str, prefix: str = "") -> tuple[str, str, str] | None:
+        """(API, base path, path below it) of a raw path without its session's ``prefix``."""
+        slash = raw_path.find("/", 1)
+        name, below = (raw_path[1:], "/") if slash < 0 else (raw_path[1:slash], raw_path[slash:])
+        if name in self._mounts:
+            return name, f"{prefix}/{name}", below
+        return None if self._only is None else (self._only, prefix, raw_path)
+
+    def _place(self, raw_path: str) -> Place | None:
+        """Where a request to one of the APIs would go; the control API is none of them."""
+        found = self._split(raw_path)
+        if found is None or found[0] == CONTROL:
+            return None
+        name, base_path, below = found
+        return Place(self.mock.apis[name], self._mounts[name], base_path, below)
 
     def _unknown(self, name: str) -> Reply:
         served = [f"/{key}" for key in self._mounts]
@@ -90,6 +134,24 @@ class App:
             else:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _session_header(headers: list[tuple[bytes, bytes]]) -> str | None:
+    for name, value in headers:
+        if name == b"mockexec-session":
+            return value.decode("latin-1")
+    return None
+
+
+def _plain(status: int, error: str, message: str) -> Reply:
+    return Reply(status, {"error": error, "message": message})
+
+
+def _denied(status: int, message: str) -> Reply:
+    """In the control API's own shape; a challenge where a token would help."""
+    challenge = (("www-authenticate", "Bearer"),) if status == 401 else ()
+    error = "unauthenticated" if status == 401 else "forbidden"
+    return Reply(status, {"error": error, "message": message, "violations": []}, challenge)
 
 
 async def _receive_nothing() -> dict[str, Any]:

@@ -96,13 +96,9 @@ class BodyReader:
         Raises:
             Refusal: too large, of an unsupported type, malformed, or against its schema.
         """
-        content_type = length = None
-        for key, value in call.raw_headers:
-            if key == b"content-type":
-                content_type = value.decode("latin-1")
-            elif key == b"content-length":
-                length = value.decode("latin-1")
-        raw = await read_body(receive, length, self._max_bytes)
+        content_type = call.raw_header(b"content-type")
+        length = call.raw_header(b"content-length")
+        raw = call.raw_body = await read_body(receive, length, self._max_bytes)
         if not raw and content_type is None:
             return self._empty()
         decoder = self._decoder_for(content_type)

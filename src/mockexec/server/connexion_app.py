@@ -29,6 +29,7 @@ from mockexec.api import Api
 from mockexec.http.auth import Principal
 from mockexec.http.call import Call, Handler, Verifier
 from mockexec.http.refusal import Refusal
+from mockexec.server.metrics import Metrics
 from mockexec.server.pipeline import VISIT, Pipeline
 from mockexec.server.replies import cors_headers, encode
 from mockexec.settings import Settings
@@ -50,11 +51,16 @@ class HandlerResolver(Resolver):  # type: ignore[misc]  # connexion is not typed
         return Resolution(self._handlers[operation.operation_id], operation.operation_id)
 
 
-def connexion_app(api: Api, handlers: Mapping[str, Handler], settings: Settings) -> AsyncApp:
+def connexion_app(
+    api: Api, handlers: Mapping[str, Handler], settings: Settings, metrics: Metrics
+) -> AsyncApp:
     """The application of ``api``; ``handlers`` has one for every operation of its document."""
     app = AsyncApp(
         api.name,
-        middlewares=[ExceptionMiddleware, partial(Pipeline, api=api, settings=settings)],
+        middlewares=[
+            ExceptionMiddleware,
+            partial(Pipeline, api=api, settings=settings, metrics=metrics),
+        ],
         resolver=HandlerResolver(handlers),
         security_map=_security_map(api.dialect.verifiers),
         swagger_ui_options=SwaggerUIOptions(swagger_ui=False, serve_spec=False),

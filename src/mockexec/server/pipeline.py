@@ -18,14 +18,27 @@ from connexion.spec import Specification
 
 from mockexec.api import Api
 from mockexec.errors import Violation
+from mockexec.faults import Injection
 from mockexec.http.call import Call, Reply
 from mockexec.http.refusal import Refusal
-from mockexec.server.bodies import ClientGone
+from mockexec.server.bodies import ClientGone, Receive
+from mockexec.server.fault_injection import (
+    delay,
+    deliver,
+    injection_for,
+    line_of,
+    refuse,
+    spoil,
+    turn_stale,
+)
+from mockexec.server.metrics import Metrics
+from mockexec.server.mock import CONTROL
 from mockexec.server.plan import Plan, Security, Verify
-from mockexec.server.replies import Send, cors_headers, send_reply
+from mockexec.server.replies import Send, cors_headers, encode, send_encoded
 from mockexec.server.routing import Match, Router
 from mockexec.settings import Settings
-from mockexec.simulation.journal import Exchange
+from mockexec.simulation.clock import machine_ns
+from mockexec.simulation.journal import Exchange, Headers
 from mockexec.simulation.session import Session
 from mockexec.simulation.world import RealmFull
 
@@ -39,15 +52,26 @@ VISIT = "mockexec"
 
 
 class Visit:
-    """What the outer application knows of a request: its session, and the path split in two."""
+    """What the outer application knows of a request: its session, and the path split in two; and
+    what it is told of it afterwards.
+    """
 
-    __slots__ = ("base_path", "below", "call", "session")
+    __slots__ = (
+        "arguments", "base_path", "below", "call", "is_asked", "is_cut", "plan", "session",
+    )  # fmt: skip
 
-    def __init__(self, session: Session, base_path: str, below: str) -> None:
+    def __init__(
+        self, session: Session, base_path: str, below: str, *, is_asked: bool = True
+    ) -> None:
+        """``is_asked``: somebody asked for it; else it is only to be seen what would happen."""
         self.session = session
         self.base_path = base_path  # "/@name/sailpoint": where the API lies for this client
         self.below = below  # the raw path below it, beginning with a slash
         self.call: Call | None = None  # set as soon as there is one, for the error handler
+        self.is_asked = is_asked
+        self.plan: Plan | None = None  # of the operation that was reached
+        self.arguments: tuple[str, ...] = ()  # its path parameters, as they came
+        self.is_cut = False  # set where a fault has the connection closed
 
 
 class PipelineApi(AbstractRoutingAPI[Plan]):  # type: ignore[misc]  # connexion is not typed
@@ -113,13 +137,18 @@ class PipelineApi(AbstractRoutingAPI[Plan]):  # type: ignore[misc]  # connexion 
 class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
     """Answers every request of one API."""
 
-    def __init__(self, app: Any, *, api: Api, settings: Settings) -> None:
+    def __init__(self, app: Any, *, api: Api, settings: Settings, metrics: Metrics) -> None:
         """``app`` is what Connexion would call next; nothing is ever passed on to it."""
         del app
         self._api = api
         self._render = api.dialect.render
         self._reply_headers = api.dialect.reply_headers
         self._documents_refusals = api.dialect.documents_refusals
+        # A fault on every call must not bar the way to the one that disarms it.
+        self._can_be_struck = api.name != CONTROL
+        # Those who read the journal again and again must not fill it with themselves.
+        self._is_journaled = api.name != CONTROL
+        self._metrics = metrics
         self._settings = settings
         self._router: Router[Plan] = Router()
 
@@ -130,7 +159,9 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
         self._router = made.router
         return made
 
-    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+    async def __call__(  # noqa: PLR0912  # one sequence, which reads best in one piece
+        self, scope: Any, receive: Any, send: Send
+    ) -> None:
         """One request, or Connexion's start-up, which asks nothing of us."""
         if scope["type"] != "http":
             return
@@ -148,36 +179,104 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             raw_query=scope["query_string"].decode("latin-1"),
             raw_headers=scope["headers"],
         )
-        plan = None
-        refused = False
-        extra = cors_headers(call) if self._settings.cors else ()
+        begun_ns = machine_ns()
+        injection: Injection | None = None
         try:
-            match = self._router.find(visit.below)
-            if match is None:
-                raise Refusal("unknown_path", f"no operation has the path {visit.below[:200]}")
+            match = self._find(visit.below)
             plan = match.plans.get(call.method)
             if plan is None:
                 reply = self._other_method(call, match)
             else:
-                reply = await plan.answer(call, match.arguments, receive)
+                visit.plan, visit.arguments = plan, match.arguments
+                if world.faults.armed and self._can_be_struck:
+                    injection = injection_for(
+                        call, self._api.name, plan.operation.id, match.arguments
+                    )
+                if injection is None:
+                    reply = await plan.answer(call, match.arguments, receive)
+                else:
+                    reply = await self._struck(plan, call, match.arguments, receive, injection)
         except Refusal as refusal:
-            refused = True
+            call.refusal = refusal
             reply = self._render(refusal, call)
         except RealmFull as full:
-            refused = True
-            reply = self._render(Refusal("full", str(full)), call)
+            call.refusal = Refusal("full", str(full))
+            reply = self._render(call.refusal, call)
         except ClientGone:
             return
-        if plan is not None:
-            reply = self._checked(plan, call, reply, refused=refused)
+        # What a fault answers need not be documented; what a handler answers must.
+        if visit.plan is not None and (injection is None or injection.refusal is None):
+            reply = self._checked(visit.plan, call, reply)
+        extra = cors_headers(call) if self._settings.cors else ()
         reply_headers = self._reply_headers(call)
-        await send_reply(reply, (*reply_headers, *extra) if reply_headers else extra, send)
-        world.journal.record(
+        if reply_headers:
+            extra = (*reply_headers, *extra)
+        body, headers = encode(reply, extra)
+        if world.faults.armed and visit.plan is not None and reply.status < 300:
+            world.faults.replies[self._api.name, visit.plan.operation.id] = reply
+        if injection is None:
+            self._note(visit, call, begun_ns, (reply.status, headers, body))
+            await send_encoded(reply.status, headers, body, send)
+            return
+        body, headers = spoil(call.method, body, headers, injection)
+        seen = _seen(reply.status, headers, body, injection)
+        self._note(visit, call, begun_ns, seen, injection)
+        line = line_of(scope)
+        visit.is_cut = not await deliver(reply.status, headers, body, injection, send, line)
+
+    def _find(self, raw_path: str) -> Match[Plan]:
+        match = self._router.find(raw_path)
+        if match is None:
+            raise Refusal("unknown_path", f"no operation has the path {raw_path[:200]}")
+        return match
+
+    def _note(
+        self,
+        visit: Visit,
+        call: Call,
+        begun_ns: int,
+        seen: tuple[int, Headers, bytes],
+        injection: Injection | None = None,
+    ) -> None:
+        """Counts and records an exchange, as the client sees it."""
+        took_ns = machine_ns() - begun_ns
+        if visit.is_asked:
+            self._metrics.observe(self._api.name, call.operation_id, seen[0], took_ns)
+            if injection is not None:
+                self._metrics.strike(self._api.name, injection.kind)
+        if not self._is_journaled and not call.notes:
+            return
+        journal = visit.session.world.journal
+        journal.record(
             Exchange(
-                call.now_ns, self._api.name, call.operation_id, call.method, visit.below,
-                reply.status, call.notes,
+                journal.next_id(), call.now_ns, took_ns, self._api.name, call.operation_id,
+                call.method, call.scheme, visit.base_path, visit.below, call.raw_query,
+                call.raw_headers, call.raw_body, *seen,
+                "" if injection is None else injection.fault_id, call.notes,
             )
         )  # fmt: skip
+
+    async def _struck(
+        self,
+        plan: Plan,
+        call: Call,
+        arguments: tuple[str, ...],
+        receive: Receive,
+        injection: Injection,
+    ) -> Reply:
+        """The reply to a call that faults strike."""
+        world = call.world
+        await delay(world, injection)
+        call.now_ns = world.now_ns
+        call.operation_id = plan.operation.id
+        refuse(injection)
+        if injection.repeats:
+            last: Reply | None = world.faults.replies.get((self._api.name, plan.operation.id))
+            if last is not None:
+                return last
+        if injection.origin is not None and call.method in {"GET", "HEAD"}:
+            turn_stale(call, injection.origin)
+        return await plan.answer(call, arguments, receive)
 
     def _other_method(self, call: Call, match: Match[Plan]) -> Reply:
         """A browser's preflight, or 405 with all the methods there are."""
@@ -202,12 +301,12 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             headers=(("allow", allowed),),
         )
 
-    def _checked(self, plan: Plan, call: Call, reply: Reply, *, refused: bool) -> Reply:
+    def _checked(self, plan: Plan, call: Call, reply: Reply) -> Reply:
         """The reply, unless it breaks the document: then the fault is ours, and said."""
         violations = plan.check(reply)
         if not violations:
             return reply
-        if refused and not self._documents_refusals:
+        if call.refusal is not None and not self._documents_refusals:
             return reply
         for violation in violations:
             logger.error(
@@ -219,6 +318,17 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
         if not self._settings.strict:
             return reply
         return self._render(_contract_broken(violations), call)
+
+
+def _seen(
+    status: int, headers: Headers, body: bytes, injection: Injection
+) -> tuple[int, Headers, bytes]:
+    """What a client sees of a struck answer; the status 0 stands for none at all."""
+    if injection.cut_at is None:
+        return status, headers, body
+    if injection.cut_at < 0:
+        return 0, [], b""
+    return status, headers, body[: injection.cut_at]
 
 
 def _contract_broken(violations: list[Violation]) -> Refusal:

@@ -73,6 +73,15 @@ class Plan:
         self._checker = ReplyChecker(operation, api.schemas)
 
     @property
+    def stages(self) -> tuple[str, ...]:
+        """What ``answer`` goes through, as ``call.stage`` names it."""
+        there = {
+            "gate": self._gate, "security": self._security, "throttle": self._throttle,
+            "parameters": True, "accept": self._offered, "body": self._body, "handler": True,
+        }  # fmt: skip
+        return tuple(stage for stage, one in there.items() if one)
+
+    @property
     def takes_empty(self) -> bool:
         """Whether an empty last path segment is a wrong value here rather than another path."""
         last = self._path[-1][1] if self._path else None
@@ -86,17 +95,24 @@ class Plan:
         """
         call.operation_id = self.operation.id
         if self._gate is not None:
+            call.stage = "gate"
             self._gate(call)
         if self._security:
+            call.stage = "security"
             call.principal = self._authenticate(call)
         if self._throttle is not None:
+            call.stage = "throttle"
             self._throttle(call)
+        call.stage = "parameters"
         notes = self._read_parameters(call, arguments)
         if self._offered:
+            call.stage = "accept"
             call.accepts = self._negotiate(call)
         if self._body is not None:
+            call.stage = "body"
             notes += await self._body.read(call, receive)
         call.notes = notes
+        call.stage = "handler"
         return await self._handler(call)
 
     def check(self, reply: Reply) -> list[Violation]:

@@ -16,6 +16,10 @@ from mockexec.spec.schemas import Schemas, Validator
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_CORS = (
+    ("access-control-allow-origin", "*"),
+    ("access-control-expose-headers", "*, Authorization"),
+)
 _BODILESS = {204, 304}
 _SENT_BY_THE_SERVER = {"connection", "content-length", "content-type", "date"}
 
@@ -126,16 +130,17 @@ def encode(reply: Reply, extra: tuple[tuple[str, str], ...]) -> tuple[bytes, lis
 async def send_reply(reply: Reply, extra: tuple[tuple[str, str], ...], send: Send) -> None:
     """Sends ``reply`` with ``extra`` headers."""
     body, headers = encode(reply, extra)
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send_encoded(reply.status, headers, body, send)
+
+
+async def send_encoded(
+    status: int, headers: list[tuple[bytes, bytes]], body: bytes, send: Send
+) -> None:
+    """Sends what ``encode`` made."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 def cors_headers(call: Call) -> tuple[tuple[str, str], ...]:
     """What a browser on another origin needs to read the reply; nothing for other clients."""
-    for name, _ in call.raw_headers:
-        if name == b"origin":
-            return (
-                ("access-control-allow-origin", "*"),
-                ("access-control-expose-headers", "*, Authorization"),
-            )
-    return ()
+    return _CORS if call.raw_header(b"origin") is not None else ()

@@ -11,12 +11,16 @@ import gc
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mockexec.errors import MockexecError, UsageError
+from mockexec.server.fault_injection import LINE
+from mockexec.server.guard import LISTENING
 
 # How long a request in flight may still take when the server is told to stop.
 _GRACE_S = 0.4
@@ -68,7 +72,7 @@ def serve(app: Any, sock: socket.socket, *, ready: Callable[[], None] = lambda: 
     gc.freeze()
     gc.enable()
     try:
-        _Server(app, ready).run(sockets=[sock])
+        _Server(app, sock, ready).run(sockets=[sock])
     except KeyboardInterrupt:
         # uvicorn has stopped in good order and hands the signal on to whoever started it.
         return
@@ -79,7 +83,7 @@ class BackgroundServer:
 
     def __init__(self, app: Any, host: str = "127.0.0.1", port: int = 0) -> None:
         self._sock = bind(host, port)
-        self._server = _Server(app)
+        self._server = _Server(app, self._sock)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="mockexec", daemon=True)
         self.url = base_url(self._sock)
@@ -113,14 +117,52 @@ class BackgroundServer:
             self._server.settled.set()
 
 
+class _Connection(HttpToolsProtocol):
+    """uvicorn's, offering itself to faults as the ``Line`` of every request.
+
+    The scope also tells where the server listens: a connection that came in on the loopback
+    address does not tell whether others may come in elsewhere.
+    """
+
+    def __init__(self, listening: str, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._listening = listening
+        self._current: RequestResponseCycle | None = None
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        extended: dict[str, Any] = self.scope  # type: ignore[assignment]  # ASGI lets servers add keys
+        extended[LINE] = self
+        extended[LISTENING] = self._listening
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # Not always the latest: requests that were sent ahead wait for their turn.
+        self._current = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def cut(self) -> None:
+        """Closes the connection when what was sent has gone out; nothing more is sent."""
+        if self._current is not None:
+            # Else uvicorn would complain that the application did not answer, and do it itself.
+            self._current.disconnected = True
+        self.transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed or about to be, by whomever."""
+        return self.transport.is_closing()
+
+
 class _Server(uvicorn.Server):
     """uvicorn, with an event that tells whether it has started."""
 
-    def __init__(self, app: Any, ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, app: Any, sock: socket.socket, ready: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=partial(_Connection, sock.getsockname()[0]),  # type: ignore[arg-type]  # it only calls it
                 ws="none",
                 lifespan="on",
                 interface="asgi3",

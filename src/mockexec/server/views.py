@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockexec.errors import Violation
+from mockexec.simulation.clock import machine_ns
 from mockexec.simulation.execution import Execution
-from mockexec.simulation.instants import format_instant, format_iso_duration
+from mockexec.simulation.instants import SECOND, format_instant, format_iso_duration
 from mockexec.simulation.journal import Exchange
 from mockexec.simulation.lifecycle import TRANSITIONS, Step
-from mockexec.simulation.world import World
+from mockexec.simulation.session import Session
+from mockexec.simulation.snapshot import Snapshot
+from mockexec.simulation.world import Faults, World
 
 # The largest whole number that JSON carries everywhere.
 _INTEGER_MAX = (1 << 53) - 1
@@ -55,17 +58,45 @@ def execution_view(api: str, execution: Execution) -> dict[str, Any]:
     }
 
 
-def exchange_view(exchange: Exchange) -> dict[str, Any]:
-    """One entry of the journal."""
+def exchange_view(exchange: Exchange, query: str) -> dict[str, Any]:
+    """One entry of the journal; ``query`` as it may be shown."""
     return {
+        "id": exchange.id,
         "at": _instant(exchange.at_ns),
+        "took_ms": exchange.took_ns / 1_000_000,
         "api": exchange.api,
         "operation_id": exchange.operation_id,
         "method": exchange.method,
         "path": exchange.path,
+        "query": query,
         "status": exchange.status,
+        "fault": exchange.fault,
         "notes": [violation_view(note) for note in exchange.notes],
     }
+
+
+def session_view(session: Session) -> dict[str, Any]:
+    """A session: where it is reached, and how it stands."""
+    return {
+        "name": session.name,
+        "base_path": f"/@{session.name}",
+        "seed": session.world.chance.seed,
+        "now": _instant(session.world.clock.now_ns()),
+        "requests": len(session.world.journal),
+        "snapshots": len(session.snapshots),
+        "idle_seconds": max(0, machine_ns() - session.used_ns) // SECOND,
+    }
+
+
+def snapshot_view(snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot without its content."""
+    return {"id": snapshot.id, "name": snapshot.name, "taken": _instant(snapshot.taken_ns)}
+
+
+def fault_view(faults: Faults, fault_id: str) -> dict[str, Any]:
+    """A fault as it was armed, with the calls that counted and those that it struck."""
+    calls, hits = faults.counts[fault_id]
+    return {"id": fault_id, **faults.armed[fault_id].body, "calls": calls, "hits": hits}
 
 
 def violation_view(violation: Violation) -> dict[str, Any]:

@@ -7,8 +7,10 @@ handful of counters, so that forking and storing it cost next to nothing.
 from __future__ import annotations
 
 import random  # noqa: TID251  # the one place that imports it
+from collections.abc import Mapping
 from hashlib import blake2b
 from random import Random  # noqa: TID251  # the one place that imports it
+from typing import Any
 from uuid import UUID
 
 __all__ = ["Chance", "Random"]
@@ -29,6 +31,20 @@ class Chance:
         twin: Chance = Chance.__new__(Chance)
         twin.seed, twin._key, twin._counters = self.seed, self._key, self._counters.copy()
         return twin
+
+    def export(self) -> dict[str, Any]:
+        """Seed and counters, as JSON data."""
+        return {"seed": self.seed, "counters": dict(self._counters)}
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Goes on where ``export`` was made."""
+        self.reseed(int(data["seed"]))
+        self._counters = {str(purpose): int(count) for purpose, count in data["counters"].items()}
+
+    def reseed(self, seed: int) -> None:
+        """From now on every draw is another world's; the counters go on."""
+        self.seed = seed
+        self._key = blake2b(str(seed).encode(), digest_size=32).digest()
 
     def draw(self, purpose: str, size: int = 16) -> bytes:
         """The next ``size`` (at most 64) bytes for ``purpose``."""

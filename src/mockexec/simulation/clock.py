@@ -5,8 +5,10 @@ The only module of the project that reads the machine's time.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from mockexec.simulation.instants import INSTANT_MAX, format_instant
 
@@ -19,6 +21,11 @@ FROZEN_START_NS = 1_767_268_800_000_000_000  # 2026-01-01T12:00:00Z
 def machine_ns() -> int:
     """The machine's own time in nanoseconds, for what is not simulated (timing an exchange)."""
     return time.time_ns()  # noqa: TID251  # the one place that reads it
+
+
+async def pause(length_ns: int) -> None:
+    """Lets that much of the machine's time pass; the only waiting there is."""
+    await asyncio.sleep(length_ns / 1_000_000_000)
 
 
 class Clock:
@@ -52,6 +59,16 @@ class Clock:
         """A clock as this one was made: in its first mode, at its start."""
         mode, scale, start_ns = self._start
         return Clock(mode, scale=scale, start_ns=start_ns)
+
+    def export(self) -> dict[str, Any]:
+        """Its mode and the instant it shows, as JSON data."""
+        return {"mode": self.mode, "scale": self.scale, "now_ns": self.now_ns()}
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Shows again what ``export`` told, and goes on from there."""
+        self.mode, self.scale = data["mode"], float(data["scale"])
+        self._now_anchor_ns = int(data["now_ns"])
+        self._machine_anchor_ns = machine_ns()
 
     def now_ns(self) -> int:
         """The instant it shows."""

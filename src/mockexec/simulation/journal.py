@@ -3,37 +3,99 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
 from mockexec.errors import Violation
 
 EXCHANGES_MAX = 1000
+BYTES_MAX = 8 * 1024 * 1024
+# What one exchange counts besides its bodies, about.
+_OVERHEAD_BYTES = 1024
+
+Headers = list[tuple[bytes, bytes]]
 
 
 class Exchange(NamedTuple):
-    """One request and how it was answered. ``notes`` is what was let through but not documented."""
+    """One request and how it was answered, as bytes went over the wire.
 
+    ``at_ns`` is the world's instant, ``took_ns`` the machine's time; ``status`` 0 where a fault cut
+    the connection before the answer; ``fault`` the id of the fault that struck first, if any;
+    ``notes`` what was let through but not documented, and what of our own reply broke the
+    document.
+    """
+
+    id: int
     at_ns: int
+    took_ns: int
     api: str
     operation_id: str
     method: str
+    scheme: str
+    base_path: str
     path: str
+    query: str
+    request_headers: Headers
+    request_body: bytes
     status: int
+    response_headers: Headers
+    response_body: bytes
+    fault: str = ""
     notes: tuple[Violation, ...] = ()
 
 
 class Journal:
-    """The exchanges of one world."""
+    """The exchanges of one world: at most so many, and at most so many bytes of bodies."""
 
-    __slots__ = ("_ring",)
+    __slots__ = ("_bytes", "_bytes_max", "_count", "_ring", "_size_max")
 
-    def __init__(self, size_max: int = EXCHANGES_MAX) -> None:
-        self._ring: deque[Exchange] = deque(maxlen=size_max)
+    def __init__(self, size_max: int = EXCHANGES_MAX, bytes_max: int = BYTES_MAX) -> None:
+        self._ring: deque[Exchange] = deque()
+        self._size_max = size_max
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._count = 0
+
+    def __len__(self) -> int:
+        return len(self._ring)
+
+    def next_id(self) -> int:
+        """The number of the exchange to be recorded, from 1."""
+        self._count += 1
+        return self._count
 
     def record(self, exchange: Exchange) -> None:
-        """Adds one; the oldest goes when the ring is full."""
-        self._ring.append(exchange)
+        """Adds one; the oldest go when there are too many or they hold too much."""
+        ring = self._ring
+        ring.append(exchange)
+        self._bytes += _weight(exchange)
+        while len(ring) > self._size_max or (self._bytes > self._bytes_max and len(ring) > 1):
+            self._bytes -= _weight(ring.popleft())
+
+    def clear(self) -> None:
+        """Forgets all of them; numbers go on."""
+        self._ring.clear()
+        self._bytes = 0
+
+    def find(self, *, limit: int, since: int = 0, **wanted: Any) -> list[Exchange]:
+        """Up to ``limit`` exchanges, newest first, with ids above ``since``.
+
+        ``wanted``: fields of ``Exchange`` and their values; None is any.
+        """
+        filters = [(name, value) for name, value in wanted.items() if value is not None]
+        found = (
+            exchange
+            for exchange in self.newest(len(self._ring))
+            if exchange.id > since
+            and all(getattr(exchange, name) == value for name, value in filters)
+        )
+        return list(islice(found, limit))
 
     def newest(self, limit: int) -> list[Exchange]:
         """Up to ``limit`` exchanges, newest first."""
-        return [exchange for exchange, _ in zip(reversed(self._ring), range(limit), strict=False)]
+        # A copy: a server in another thread may record while we read.
+        return list(self._ring)[::-1][:limit]
+
+
+def _weight(exchange: Exchange) -> int:
+    return len(exchange.request_body) + len(exchange.response_body) + _OVERHEAD_BYTES

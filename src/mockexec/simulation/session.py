@@ -1,15 +1,141 @@
-"""Sessions: private worlds by name. The base session has the empty name."""
+"""Sessions: private worlds by name, in one process. The base session has the empty name.
+
+A session is forked from the base world when it is first used, and from then on its own: state,
+clock, chance, faults, journal and snapshots. Their number is bounded, and idle ones expire.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from mockexec.simulation.clock import machine_ns
+from mockexec.simulation.instants import MINUTE
+from mockexec.simulation.snapshot import Snapshot
 from mockexec.simulation.world import World
+
+SESSIONS_MAX = 10_000
+SNAPSHOTS_MAX = 100
+IDLE_MAX_NS = 60 * MINUTE
+
+_NAME = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+
+
+class BadSessionName(ValueError):  # noqa: N818  # it names what was given
+    """A text that cannot be a session's name."""
+
+
+class SessionsFull(Exception):  # noqa: N818  # it names what happened
+    """As many sessions as allowed are in use; none of them is thrown away."""
+
+
+class SnapshotsFull(Exception):  # noqa: N818  # it names what happened
+    """A session keeps as many snapshots as allowed; none of them is thrown away."""
 
 
 class Session:
-    """A name and the world behind it; resetting puts a fresh world in its place."""
+    """A name and the world behind it; resetting puts another world in its place. ``snapshots``
+    by id, the earliest first.
 
-    __slots__ = ("name", "world")
+    ``used_ns`` is the machine's time of the last use, since idleness is not simulated.
+    """
+
+    __slots__ = ("_taken", "created_ns", "name", "snapshots", "used_ns", "world")
 
     def __init__(self, name: str, world: World) -> None:
         self.name = name
         self.world = world
+        self.created_ns = self.used_ns = machine_ns()
+        self.snapshots: dict[str, Snapshot] = {}
+        self._taken = 0
+
+    def keep_snapshot(self, name: str, world: World) -> Snapshot:
+        """Puts ``world`` aside, which nobody else may use.
+
+        Raises:
+            SnapshotsFull: there are ``SNAPSHOTS_MAX``.
+        """
+        if len(self.snapshots) >= SNAPSHOTS_MAX:
+            raise SnapshotsFull(f"{SNAPSHOTS_MAX} snapshots are kept; delete some")
+        self._taken += 1
+        snapshot = Snapshot(f"snap-{self._taken}", name, world.clock.now_ns(), world)
+        self.snapshots[snapshot.id] = snapshot
+        return snapshot
+
+
+class Sessions:
+    """All sessions but the base one, by name."""
+
+    def __init__(
+        self, base: Session, *, count_max: int = SESSIONS_MAX, idle_max_ns: int = IDLE_MAX_NS
+    ) -> None:
+        """``idle_max_ns``: how long a session may be unused before it ends."""
+        self.base = base
+        self.count_max = count_max
+        self.idle_max_ns = idle_max_ns
+        # The longest unused first.
+        self._by_name: OrderedDict[str, Session] = OrderedDict()
+        self._named = 0
+
+    def __len__(self) -> int:
+        self._expire()
+        return len(self._by_name)
+
+    def __iter__(self) -> Iterator[Session]:
+        """The longest unused first."""
+        self._expire()
+        return iter(list(self._by_name.values()))
+
+    def get(self, name: str) -> Session | None:
+        """The session of this name if there is one; the base one for the empty name."""
+        return self._by_name.get(name) if name else self.base
+
+    def use(self, name: str) -> Session:
+        """The session of this name, forked from the base world if it is new.
+
+        Raises:
+            BadSessionName: it cannot be a name.
+            SessionsFull: there are too many that are not idle.
+        """
+        session = self._by_name.get(name)
+        if session is None:
+            return self.add(name, self.base.world.fork())
+        session.used_ns = machine_ns()
+        self._by_name.move_to_end(name)
+        return session
+
+    def next_name(self) -> str:
+        """A name that no session has or was given by this."""
+        while True:
+            self._named += 1
+            if f"s{self._named}" not in self._by_name:
+                return f"s{self._named}"
+
+    def add(self, name: str, world: World) -> Session:
+        """A session with this world, in place of one of the same name; raises as ``use`` does."""
+        if not _NAME.fullmatch(name):
+            raise BadSessionName(
+                f"{name[:80]!r} is no session name: 1 to 64 letters, digits, dots, dashes, "
+                "underscores or tildes"
+            )
+        self._expire()
+        if name not in self._by_name and len(self._by_name) >= self.count_max:
+            raise SessionsFull(
+                f"{self.count_max} sessions are in use; delete some, or wait until they are idle"
+            )
+        session = self._by_name[name] = Session(name, world)
+        self._by_name.move_to_end(name)
+        return session
+
+    def remove(self, name: str) -> bool:
+        """Ends a session; says whether there was one."""
+        return self._by_name.pop(name, None) is not None
+
+    def _expire(self) -> None:
+        limit_ns = machine_ns() - self.idle_max_ns
+        while self._by_name:
+            name, oldest = next(iter(self._by_name.items()))
+            if oldest.used_ns >= limit_ns:
+                break
+            del self._by_name[name]

@@ -68,13 +68,68 @@ class Model:
     executions_max: int = EXECUTIONS_MAX
 
 
-class _Timer(NamedTuple):
+class Timer(NamedTuple):
+    """What the timetable holds: a step of an execution, or an arrival."""
+
     api: str
     execution_id: str  # empty: an arrival
     version: int  # of the execution, or the arrival's position in the scenario
 
 
 _AGE = "_age"
+
+
+class Faults:
+    """The faults in force, in the order they were armed, and what they have seen.
+
+    What a fault is, is not the simulation's matter; that it is part of a world, is. ``counts``
+    holds (calls that counted, strikes) by fault id, ``origins`` the world at the arming of those
+    that answer from it.
+    """
+
+    __slots__ = ("armed", "counts", "made", "origins", "replies")
+
+    def __init__(self) -> None:
+        self.made = 0  # how many ids were given
+        self.armed: dict[str, Any] = {}
+        self.counts: dict[str, tuple[int, int]] = {}
+        self.origins: dict[str, World] = {}
+        # The last answer of each (API, operation) while faults are armed, to deliver it again.
+        self.replies: dict[tuple[str, str], Any] = {}
+
+    def fork(self) -> Faults:
+        """A copy that goes on by itself."""
+        twin = Faults()
+        twin.armed, twin.counts = self.armed.copy(), self.counts.copy()
+        twin.origins, twin.replies = self.origins.copy(), self.replies.copy()
+        twin.made = self.made
+        return twin
+
+    def next_id(self) -> str:
+        """An id that no fault of this world has or had, unless somebody chose it."""
+        while True:
+            self.made += 1
+            if f"fault-{self.made}" not in self.armed:
+                return f"fault-{self.made}"
+
+    def arm(self, fault_id: str, fault: Any, origin: World | None = None) -> None:
+        """Puts a fault in force, last of all, in place of one of the same id."""
+        self.disarm(fault_id)
+        self.armed[fault_id] = fault
+        self.counts[fault_id] = (0, 0)
+        if origin is not None:
+            # Its own faults never strike, and would keep all earlier origins alive.
+            origin.faults = Faults()
+            self.origins[fault_id] = origin
+
+    def disarm(self, fault_id: str) -> bool:
+        """Ends a fault; says whether there was one."""
+        self.counts.pop(fault_id, None)
+        self.origins.pop(fault_id, None)
+        was_armed = self.armed.pop(fault_id, None) is not None
+        if not self.armed:
+            self.replies.clear()
+        return was_armed
 
 
 def _age_key(execution: Execution) -> tuple[int] | None:
@@ -198,8 +253,20 @@ class Realm:
         for execution in played:
             if execution.due_ns is not None:
                 self.world.schedule(
-                    execution.due_ns, _Timer(self.name, execution.id, execution.version)
+                    execution.due_ns, Timer(self.name, execution.id, execution.version)
                 )
+
+    def replace(
+        self,
+        *,
+        executions: Iterable[Execution],
+        tables: Mapping[str, Iterable[tuple[Any, Any]]],
+    ) -> None:
+        """Puts this in place of all executions and tables; the timetable is the world's to mend."""
+        self.executions = Store(self.executions.indexes)
+        self.executions.load(executions)
+        self.tables = {name: SortedMap(rows) for name, rows in tables.items()}
+        self.world.wake(self.next_retire_ns)
 
     def profile(self, name: str) -> Profile:
         """The scenario's lifecycle profile ``name``."""
@@ -227,14 +294,12 @@ class Realm:
     def _keep(self, execution: Execution) -> Execution:
         self.executions.put(execution)
         if execution.due_ns is not None:
-            self.world.schedule(
-                execution.due_ns, _Timer(self.name, execution.id, execution.version)
-            )
+            self.world.schedule(execution.due_ns, Timer(self.name, execution.id, execution.version))
         elif self.model.retention_ns is not None and execution.is_final:
             self.world.wake(execution.created_ns + self.model.retention_ns + 1)
         return execution
 
-    def fire(self, timer: _Timer, due_ns: int) -> None:
+    def fire(self, timer: Timer, due_ns: int) -> None:
         """What the timetable has due: a step of an execution, or an arrival."""
         if not timer.execution_id:
             self._arrive(timer.version, due_ns)
@@ -253,7 +318,7 @@ class Realm:
         arrival = self.scenario.arrivals[position]
         random = self.random(f"arrivals/{arrival.name}")
         gap_ns = max(1_000_000, int(random.expovariate(1.0) * arrival.every_ns))
-        self.world.schedule(after_ns + gap_ns, _Timer(self.name, "", position))
+        self.world.schedule(after_ns + gap_ns, Timer(self.name, "", position))
 
     def _arrive(self, position: int, due_ns: int) -> None:
         arrival = self.scenario.arrivals[position]
@@ -327,7 +392,8 @@ class World:
     """
 
     __slots__ = (
-        "_next_due_ns", "_sequence", "_timetable", "chance", "clock", "journal", "now_ns", "realms",
+        "_next_due_ns", "_sequence", "_timetable", "chance", "clock", "faults", "journal", "now_ns",
+        "realms",
     )  # fmt: skip
 
     def __init__(
@@ -342,8 +408,9 @@ class World:
         self.clock = clock or Clock()
         self.chance = Chance(seed)
         self.journal = Journal()
+        self.faults = Faults()
         self.now_ns = self.clock.now_ns()
-        self._timetable: SortedMap[_Timer] = SortedMap()
+        self._timetable: SortedMap[Timer] = SortedMap()
         self._sequence = 0
         self._next_due_ns = _FAR_FUTURE_NS
         self.realms: dict[str, Realm] = {}
@@ -358,12 +425,13 @@ class World:
         twin: World = World.__new__(World)
         twin.clock, twin.chance, twin.journal = self.clock.fork(), self.chance.fork(), Journal()
         twin.now_ns = self.now_ns
+        twin.faults = self.faults.fork()
         twin._timetable, twin._sequence = self._timetable.fork(), self._sequence
         twin._next_due_ns = self._next_due_ns
         twin.realms = {name: realm.fork(twin) for name, realm in self.realms.items()}
         return twin
 
-    def schedule(self, due_ns: int, timer: _Timer) -> None:
+    def schedule(self, due_ns: int, timer: Timer) -> None:
         """Enters a timer; equal instants fire in the order of entry."""
         self._sequence += 1
         self._timetable[(due_ns, self._sequence)] = timer
@@ -391,6 +459,19 @@ class World:
         for realm in self.realms.values():
             self.wake(realm.retire())
 
+    def timers(self) -> Iterator[tuple[Any, Timer]]:
+        """The timetable: ((due instant, order of entry), timer), in time order."""
+        return self._timetable.items()
+
+    def replace_timers(self, timers: Iterable[tuple[tuple[int, int], Timer]]) -> None:
+        """Puts another timetable in place of this one."""
+        self._timetable = SortedMap(timers)
+        self._sequence = max((sequence for (_, sequence), _ in self.timers()), default=0)
+        first = self._timetable.first()
+        self._next_due_ns = first[0][0] if first is not None else _FAR_FUTURE_NS
+        for realm in self.realms.values():
+            self.wake(realm.next_retire_ns)
+
     @property
     def next_due_ns(self) -> int | None:
         """When the next thing happens by itself; None when nothing will."""
@@ -404,7 +485,7 @@ class World:
         the instant reached.
         """
         self.settle()
-        held: list[_Timer] = []
+        held: list[Timer] = []
         while (first := self._timetable.first()) is not None:
             key, timer = first
             if timer.execution_id:

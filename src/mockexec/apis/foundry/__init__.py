@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockexec.api import Dialect, handlers_of
 from mockexec.apis.foundry import auth, errors, handlers
-from mockexec.apis.foundry.populate import MODEL
+from mockexec.apis.foundry.populate import MODEL, Resource
 
 DIALECT = Dialect(
     name="foundry",
@@ -13,4 +13,5 @@ DIALECT = Dialect(
     render=errors.render,
     verifiers={"oauth2": auth.verify_oauth2},
     development_token=auth.development_token,
+    records=(Resource,),
 )

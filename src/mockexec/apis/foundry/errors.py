@@ -113,7 +113,7 @@ def render(refusal: Refusal, call: Call) -> Reply:
     """The vendor's answer to any refusal."""
     if call.operation_id == "createToken" and refusal.status in _OAUTH_STATUSES:
         return _token_error(refusal)
-    if refusal.reason == "invalid":
+    if refusal.reason == "invalid" and refusal.violations:
         refusal = _named(refusal, call)
     name = _NAMES.get(refusal.reason, refusal.reason)
     error = _ERRORS.get(name)

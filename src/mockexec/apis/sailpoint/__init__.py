@@ -19,6 +19,7 @@ def _aliases(path: str) -> tuple[str, ...]:
 
 DIALECT = Dialect(
     name="sailpoint",
+    records=(auth.Window,),
     model=Model(
         "sailpoint",
         indexes=(BY_START, BY_STATUS),

@@ -28,7 +28,7 @@ REQUESTS_MAX = 100
 WINDOW_S = 10
 
 
-class _Window(NamedTuple):
+class Window(NamedTuple):
     """How often a token was used since ``start_ns``."""
 
     start_ns: int
@@ -75,9 +75,9 @@ def throttle(call: Call) -> None:
     if call.principal is None or call.settings.option("sailpoint", "rate_limit", "off") != "on":
         return
     windows, token = call.realm.table("windows"), call.principal.token
-    window: _Window | None = windows.get(token)
+    window: Window | None = windows.get(token)
     if window is None or call.now_ns >= window.start_ns + WINDOW_S * SECOND:
-        window = _Window(call.now_ns, 0)
+        window = Window(call.now_ns, 0)
     if window.requests >= REQUESTS_MAX:
         left_ns = window.start_ns + WINDOW_S * SECOND - call.now_ns
         raise Refusal(

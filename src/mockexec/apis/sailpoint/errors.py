@@ -104,7 +104,8 @@ def _error_response(refusal: Refusal, call: Call) -> dict[str, Any]:
 
 def _general(status: int) -> tuple[str, str]:
     """The code and text of a status; the standard's words where the vendor has none."""
-    phrase = HTTPStatus(status).phrase
+    known = {one.value: one.phrase for one in HTTPStatus}
+    phrase = known.get(status, "Error")
     return _GENERAL.get(status, (f"{status} {phrase}", f"{phrase}."))
 
 

@@ -1,4 +1,4 @@
-"""From names and documents to a mock."""
+"""From what a user names (APIs, documents, a clock) to what a mock is made of."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from mockexec.api import Api
 from mockexec.errors import UsageError
 from mockexec.server.generic import generic_api
 from mockexec.server.mock import ScenarioLoader
+from mockexec.simulation.clock import Clock
 from mockexec.simulation.world import Scenario
 from mockexec.spec.load import load_document
 
+_SCALED = re.compile(r"x(\d{1,7}(?:\.\d{1,6})?)", re.ASCII)
+
 
 def load_apis(names: Sequence[str], documents: Sequence[Path]) -> list[Api]:
-    """The APIs of these names (none: all there are), then those of the documents.
+    """The APIs of these names, then those of the documents.
 
     Raises:
         UsageError: there is no such API, or two would have the same name.
         DocumentError: a document cannot be read.
     """
-    apis = [catalog.api(name) for name in dict.fromkeys(names or catalog.names())]
+    apis = [catalog.api(name) for name in dict.fromkeys(names)]
     for path in documents:
         name = name_of(path)
         if name in {api.name for api in apis}:
@@ -59,3 +62,17 @@ def check_options(apis: Sequence[Api], options: Mapping[str, str]) -> None:
         if name not in known:
             there = ", ".join(known) or "none"
             raise UsageError(f"there is no option {name!r}; there are: {there}")
+
+
+def clock_of(text: str) -> Clock:
+    """The clock ``real``, ``frozen``, or ``x60``: sixty times as fast.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if text in {"real", "frozen"}:
+        return Clock("real" if text == "real" else "frozen")
+    scaled = _SCALED.fullmatch(text)
+    if scaled is None or float(scaled[1]) <= 0:
+        raise UsageError(f"{text!r} is neither real nor frozen nor a pace such as x60")
+    return Clock("scaled", scale=float(scaled[1]))
