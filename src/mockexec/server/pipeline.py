@@ -38,7 +38,7 @@ from mockexec.server.replies import Send, cors_headers, encode, send_encoded
 from mockexec.server.routing import Match, Router
 from mockexec.settings import Settings
 from mockexec.simulation.clock import machine_ns
-from mockexec.simulation.journal import Exchange, Headers
+from mockexec.simulation.journal import Exchange, Headers, pack_headers
 from mockexec.simulation.session import Session
 from mockexec.simulation.world import RealmFull
 
@@ -251,7 +251,7 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             Exchange(
                 journal.next_id(), call.now_ns, took_ns, self._api.name, call.operation_id,
                 call.method, call.scheme, visit.base_path, visit.below, call.raw_query,
-                call.raw_headers, call.raw_body, *seen,
+                pack_headers(call.raw_headers), call.raw_body, *seen,
                 "" if injection is None else injection.fault_id, call.notes,
             )
         )  # fmt: skip

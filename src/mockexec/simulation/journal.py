@@ -35,13 +35,28 @@ class Exchange(NamedTuple):
     base_path: str
     path: str
     query: str
-    request_headers: Headers
+    packed_headers: bytes
     request_body: bytes
     status: int
     response_headers: Headers
     response_body: bytes
     fault: str = ""
     notes: tuple[Violation, ...] = ()
+
+    @property
+    def request_headers(self) -> Headers:
+        """The request's headers, names in lower case."""
+        lines = self.packed_headers.split(b"\n") if self.packed_headers else []
+        return [(name, value) for name, _, value in (line.partition(b":") for line in lines)]
+
+
+def pack_headers(headers: Headers) -> bytes:
+    """Headers as one piece of memory, none of whose names has a colon or values a line feed.
+
+    Keeping the thousand latest lists of pairs alive would cost every request more than the rest of
+    the journal: the allocator would find no memory of theirs to use again.
+    """
+    return b"\n".join([name + b":" + value for name, value in headers])
 
 
 class Journal:
