@@ -224,3 +224,12 @@ def test_a_spoilt_export_is_refused_or_taken_never_fatal() -> None:
                 mock.request("DELETE", path)
 
         check()
+
+
+def test_an_export_does_not_hold_earlier_exports() -> None:
+    """While a fault is armed answers are kept to be delivered again; exports are not among them."""
+    with serve("polos", scenario="empty", strict=False) as mock:
+        armed = mock.post("/_mockexec/faults", json={"kind": "duplicate_page"})
+        assert armed.status_code == 201
+        sizes = {len(mock.get(f"/_mockexec/snapshots/{take(mock)}").content) for _ in range(5)}
+    assert max(sizes) - min(sizes) < 100
