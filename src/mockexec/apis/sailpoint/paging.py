@@ -8,12 +8,12 @@ an index has the page ready; with two or three, a bisection over time finds wher
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from mockexec.apis.sailpoint.selection import Selection, Windows, intersect
+from mockexec.apis.sailpoint.selection import Selection, Windows
 from mockexec.apis.sailpoint.wire import STATUS_OF, STATUSES
 from mockexec.simulation.execution import Execution
 from mockexec.simulation.store import Index, Range
@@ -23,46 +23,56 @@ BY_START = Index("start", lambda one: (one.group, one.created_ns))
 BY_STATUS = Index("status", lambda one: (one.group, STATUS_OF[one.state], one.created_ns))
 
 
-class _Stretch(NamedTuple):
+class Stretch(NamedTuple):
+    """A window of time and the statuses selected in it."""
+
     low_ns: int  # inclusive
     high_ns: int  # exclusive
     statuses: tuple[str, ...]
 
 
+class _Part(NamedTuple):
+    stretch: Stretch
+    ranges: list[Range]
+    size: int
+
+
 class Listing:
-    """The selected executions of one workflow that began between two instants (inclusive)."""
+    """The executions of one workflow that lie in ``stretches`` (the newest first) and began
+    between two instants (inclusive).
+    """
 
     def __init__(
         self,
         realm: Realm,
         workflow_id: str,
-        selection: Selection,
+        stretches: Sequence[Stretch],
         *,
         oldest_ns: int,
         newest_ns: int,
     ) -> None:
         self._executions = realm.executions
         self._workflow_id = workflow_id
-        shown = ((oldest_ns, newest_ns + 1),)
-        self._stretches = _stretches({s: intersect(w, shown) for s, w in selection.items()})
+        self._parts: list[_Part] = []
+        for low_ns, high_ns, statuses in stretches:
+            stretch = Stretch(max(low_ns, oldest_ns), min(high_ns, newest_ns + 1), statuses)
+            if stretch.low_ns < stretch.high_ns:
+                ranges = self._ranges(*stretch)
+                self._parts.append(_Part(stretch, ranges, sum([len(one) for one in ranges])))
 
     def __len__(self) -> int:
-        return sum(self._size(stretch) for stretch in self._stretches)
+        return sum([part.size for part in self._parts])
 
     def page(self, offset: int, limit: int) -> list[Execution]:
         """``limit`` executions after the first ``offset``, newest start first."""
         found: list[Execution] = []
-        for stretch in self._stretches:
+        for part in self._parts:
             if len(found) == limit:
                 break
-            size = self._size(stretch)
-            if offset < size:
-                found += self._page(stretch, offset, limit - len(found))
-            offset = max(0, offset - size)
+            if offset < part.size:
+                found += self._page(part, offset, limit - len(found))
+            offset = max(0, offset - part.size)
         return found
-
-    def _size(self, stretch: _Stretch) -> int:
-        return sum(len(part) for part in self._ranges(*stretch))
 
     def _ranges(self, low_ns: int, high_ns: int, statuses: tuple[str, ...]) -> list[Range]:
         """The index ranges that make up a stretch: one if an index has it as it is."""
@@ -74,11 +84,10 @@ class Listing:
             for status in statuses
         ]
 
-    def _page(self, stretch: _Stretch, offset: int, limit: int) -> list[Execution]:
-        ranges = self._ranges(*stretch)
-        if len(ranges) == 1:
-            return ranges[0].page(offset, limit)
-        low_ns, high_ns, statuses = stretch
+    def _page(self, part: _Part, offset: int, limit: int) -> list[Execution]:
+        if len(part.ranges) == 1:
+            return part.ranges[0].page(offset, limit)
+        low_ns, high_ns, statuses = part.stretch
 
         def newer(from_ns: int) -> int:
             return sum(len(part) for part in self._ranges(from_ns, high_ns, statuses))
@@ -97,17 +106,17 @@ def _newest_first(ranges: list[Range]) -> Iterator[Execution]:
     return merge(*parts, key=lambda one: (one.created_ns, one.id), reverse=True)
 
 
-def _stretches(selection: Selection) -> list[_Stretch]:
+def stretches_of(selection: Selection) -> tuple[Stretch, ...]:
     """The stretches of a selection, the newest first."""
     edges = sorted(
         {edge for windows in selection.values() for window in windows for edge in window}
     )
-    found: list[_Stretch] = []
+    found: list[Stretch] = []
     for low_ns, high_ns in pairwise(edges):
         statuses = tuple(s for s, windows in selection.items() if _covers(windows, low_ns))
         if statuses:
-            found.append(_Stretch(low_ns, high_ns, statuses))
-    return found[::-1]
+            found.append(Stretch(low_ns, high_ns, statuses))
+    return tuple(found[::-1])
 
 
 def _covers(windows: Windows, instant_ns: int) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mockexec.http.remembered import remembered
 from mockexec.simulation import lifecycle
 from mockexec.simulation.execution import Execution
 from mockexec.simulation.instants import format_instant
@@ -34,6 +35,7 @@ def instant(ns: int) -> str:
     return format_instant(ns, digits=9)
 
 
+@remembered
 def execution(one: Execution) -> dict[str, Any]:
     """``WorkflowExecution``."""
     if one.finished_ns is None:
