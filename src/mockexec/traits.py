@@ -1,0 +1,513 @@
+"""What an API declares of its behaviour, so that it can be checked: ``apis/<name>/traits.py``.
+
+A document says what requests and answers look like. What it says in prose only (which page follows,
+what a filter selects, what cancelling does, who may see what) stands in ``Traits``: small values and
+callables that translate between the API's own requests and the questions the checks ask. Whoever
+writes them declares nothing that the document does not promise.
+
+An ``Item`` is an execution as the API shows it, a decoded JSON object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, NamedTuple, Protocol
+
+from mockexec.simulation.chance import Random
+from mockexec.simulation.lifecycle import FINAL, STATES, TRANSITIONS
+
+Item = Mapping[str, Any]
+Principal = Literal["main", "other", "none"]
+_NOTHING: Mapping[str, Any] = {}
+
+
+class _Absent:
+    """The type of ``ABSENT``."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = _Absent()  # no body, as opposed to null
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request in the document's terms.
+
+    ``path``, ``query`` and ``header`` are parameter values, not encoded; required parameters that
+    are left out are sent with the document's example. ``body`` is JSON data (or a mapping of form
+    fields where the operation takes only forms), ``ABSENT`` for none.
+    """
+
+    operation: str
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    header: Mapping[str, str] = field(default_factory=dict)
+    body: Any = ABSENT
+    principal: Principal = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer; header names in lower case; ``body`` decoded, ``ABSENT`` where it is no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was accepted."""
+        return 200 <= self.status < 300
+
+
+class Player(Protocol):
+    """What a promise needs to see whether it is kept."""
+
+    random: Random
+
+    def send(self, ask: Ask) -> Answer:
+        """One request; its answer has been validated against the document."""
+
+    def settle(self, identifier: str) -> Item | None:
+        """Waits, bounded, until the execution has ended; None if it does not or cannot be read."""
+
+    def wait(self, seconds: float) -> None:
+        """Turns a mock's clock, waits on a real server."""
+
+    def start(self, *, waits: bool = False) -> tuple[str, ...]:
+        """The ids of executions just started; ``waits``: by a start that waits for somebody."""
+
+    def items(self) -> Sequence[Item]:
+        """What the first list of the API shows now, all pages."""
+
+
+class Problem(NamedTuple):
+    """A broken promise; ``title`` names the cause."""
+
+    title: str
+    expected: str
+    got: str
+    operation: str = ""
+
+
+# Lifecycle
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A timestamp of an execution: set in the ``needs`` states, absent or null in the ``forbids``.
+
+    Moments are listed in the order in which they pass.
+    """
+
+    name: str
+    needs: frozenset[str] = frozenset()
+    forbids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """How an execution is read, and what must be true of it at any time.
+
+    ``states`` maps the API's words to the states of ``simulation.lifecycle`` that each may stand
+    for. ``read`` is None where single executions cannot be read. ``constants`` never change;
+    once final, nothing changes but ``restless``. ``grows`` names a list that only gets longer.
+    ``rules`` are further truths: each returns what is wrong with an item, or None. ``gone`` are the
+    statuses of reading an id that nobody has.
+    """
+
+    id: Callable[[Item], str]
+    word: Callable[[Item], str]
+    states: Mapping[str, frozenset[str]]
+    read: Callable[[str], Ask] | None = None
+    moments: tuple[Moment, ...] = ()
+    constants: tuple[str, ...] = ()
+    restless: tuple[str, ...] = ()
+    grows: str = ""
+    rules: tuple[Callable[[Item], Problem | None], ...] = ()
+    gone: frozenset[int] = frozenset({404})
+
+    @property
+    def final(self) -> frozenset[str]:
+        """The words that an execution never leaves."""
+        return frozenset(word for word, states in self.states.items() if states <= FINAL)
+
+    def follows(self, before: str, after: str) -> bool:
+        """Whether an execution seen as ``before`` may be seen as ``after`` later."""
+        if before in self.final:
+            return before == after
+        return bool(_reachable(self.states[before]) & self.states[after])
+
+
+def _reachable(states: frozenset[str]) -> frozenset[str]:
+    found, todo = set(states), [*states]
+    while todo:
+        for state in TRANSITIONS[todo.pop()] - found:
+            found.add(state)
+            todo.append(state)
+    return frozenset(found)
+
+
+OPEN: Final = frozenset(STATES) - FINAL
+
+
+# Starting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """One way to start executions.
+
+    ``ask`` makes a valid request from a seeded generator, no two alike; ``ids`` finds the new ids
+    in its answer. ``echo`` maps (body, item) to what the item must show of what was sent: field →
+    value. ``waits``: what it starts stays open until somebody acts. ``listed``: it shows in the
+    list of that operation at once.
+    """
+
+    name: str
+    ask: Callable[[Random], Ask]
+    ids: Callable[[Any], Sequence[str]]
+    echo: Callable[[Ask, int], Mapping[str, Any]] = lambda _ask, _index: {}
+    waits: bool = False
+    listed: str = ""
+
+
+# Lists
+
+
+@dataclass(frozen=True, slots=True)
+class PageOf:
+    """Which page of a list: at most ``limit`` items from ``at`` (an offset, page number or token).
+
+    ``where`` is a filter as the API writes it; ``since`` and ``until`` bound the window of lists
+    that have one.
+    """
+
+    limit: int | None = None
+    at: Any = None
+    where: Any = None
+    since: str | None = None
+    until: str | None = None
+    sort: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long a page may be. ``over``: what becomes of a larger limit than ``most``.
+
+    ``least`` is the smallest that is accepted; ``name`` the parameter, for titles.
+    """
+
+    name: str
+    default: int
+    least: int
+    most: int
+    over: Literal["refused", "clamped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order of a list: by ``key`` (comparable), then by ``ties`` ascending.
+
+    ``sort`` is how it is asked for, None: it is the order without asking. ``reverse`` is how its
+    exact reverse is asked for.
+    """
+
+    name: str
+    key: Callable[[Item], Any]
+    descending: bool = False
+    sort: str | None = None
+    ties: Callable[[Item], Any] | None = None
+    reverse: str | None = None
+
+
+class Compare(NamedTuple):
+    """``field operator value``."""
+
+    field: Field
+    operator: str
+    value: Any = None
+
+
+class And(NamedTuple):
+    """All of them hold."""
+
+    parts: tuple[Expression, ...]
+
+
+class Or(NamedTuple):
+    """At least one holds."""
+
+    parts: tuple[Expression, ...]
+
+
+class Not(NamedTuple):
+    """It does not hold."""
+
+    part: Expression
+
+
+Expression = Compare | And | Or | Not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """Something to filter by.
+
+    ``value`` reads it from an item as shown (None: it has none); ``hidden``: it is not shown, so
+    only complements can be checked. ``operators`` are of eq, in, null, lt, le, gt, ge. ``extra``:
+    values worth asking for besides those seen. ``folds``: case makes no difference.
+    """
+
+    name: str
+    operators: tuple[str, ...]
+    value: Callable[[Item], Any] = lambda _item: None
+    hidden: bool = False
+    extra: tuple[Any, ...] = ()
+    folds: bool = False
+    near: Callable[[Any, int], Any] | None = None  # a value just above (1) or below (-1) another
+
+
+def holds(expression: Expression, item: Item) -> bool | None:
+    """Whether an item, as shown, satisfies a filter; None where it does not show it."""
+    match expression:
+        case And(parts):
+            found = [holds(part, item) for part in parts]
+            return False if False in found else None if None in found else True
+        case Or(parts):
+            found = [holds(part, item) for part in parts]
+            return True if True in found else None if None in found else False
+        case Not(part):
+            inner = holds(part, item)
+            return None if inner is None else not inner
+    return None if expression.field.hidden else _compare(expression, item)
+
+
+def _compare(comparison: Compare, item: Item) -> bool:
+    field_, operator, wanted = comparison
+    value = field_.value(item)
+    if operator == "null":
+        return value is None
+    if value is None:
+        return False
+    if field_.folds:
+        value = value.casefold()
+        wanted = wanted.casefold()
+    compared: dict[str, Callable[[], bool]] = {
+        "eq": lambda: bool(value == wanted),
+        "in": lambda: value in wanted,
+        "lt": lambda: bool(value < wanted),
+        "le": lambda: bool(value <= wanted),
+        "gt": lambda: bool(value > wanted),
+        "ge": lambda: bool(value >= wanted),
+    }
+    return compared[operator]()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filtering:
+    """The filters of a list: ``write`` puts an expression in the API's words.
+
+    ``connectives`` of and, or, not; ``once``: each field at most once. ``refused`` are filters
+    that must be refused, with what is wrong with each.
+    """
+
+    fields: tuple[Field, ...]
+    write: Callable[[Expression], Any]
+    connectives: frozenset[str] = frozenset({"and", "or", "not"})
+    once: bool = False
+    refused: tuple[tuple[Any, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The bounds in time of a list: of what, how they are written, and whether they belong to it.
+
+    ``instant`` gives nanoseconds; ``write`` lists all the forms in which a bound may be written;
+    ``step_ns`` is the precision to which instants are shown and kept.
+    """
+
+    instant: Callable[[Item], int]
+    write: Callable[[int], Sequence[str]]
+    since_included: bool
+    until_included: bool
+    step_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A list and its pages.
+
+    ``ask`` requests a page, ``items`` finds them in the body, ``next`` gives the page that follows
+    (None: this was the last). ``total`` tells how many there are in all; ``numbers`` checks what
+    else a page says of itself. ``shifts``: a new item moves all pages by one, as offsets do from the
+    newest. ``seals``: page tokens belong to their query. ``only``: the words of the states it
+    shows, None for all. ``everything`` asks for all there is. ``same`` are the fields that reading
+    an item must show as the list does. ``broken`` are requests for pages that must be refused.
+    """
+
+    operation: str
+    ask: Callable[[PageOf], Ask]
+    items: Callable[[Any], Sequence[Item]]
+    next: Callable[[PageOf, Answer], PageOf | None] | None = None
+    total: Callable[[Answer], int | None] | None = None
+    numbers: Callable[[PageOf, Answer], Problem | None] | None = None
+    everything: PageOf = PageOf()
+    limits: Limits | None = None
+    orders: tuple[Order, ...] = ()
+    filtering: Filtering | None = None
+    window: Window | None = None
+    shifts: bool = False
+    seals: bool = False
+    only: frozenset[str] | None = None
+    same: tuple[str, ...] = ()
+    broken: tuple[tuple[PageOf, str], ...] = ()
+
+
+# Controls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """Something done to an execution.
+
+    ``ends`` are the words one of which it must come to (empty: it goes on); ``at_once``: the next
+    read shows it. ``refused`` are the statuses for one that has ended. ``shows`` tells what is wrong
+    with the item (before, after it has settled), ``answers`` what is wrong with the answer given the
+    item before. ``repeats``: doing it again while it is under way is accepted. ``starts`` names the
+    start that makes a fitting execution, "" for any.
+    """
+
+    name: str
+    ask: Callable[[str], Ask]
+    ends: frozenset[str] = frozenset()
+    at_once: bool = False
+    refused: frozenset[int] = frozenset({409})
+    gone: frozenset[int] = frozenset({404})
+    shows: Callable[[Item, Item], Problem | None] = lambda _before, _after: None
+    answers: Callable[[Item, Answer], Problem | None] = lambda _before, _answer: None
+    repeats: bool = False
+    starts: str = ""
+
+
+# Who may what
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership:
+    """What another principal must not see or change.
+
+    ``reads`` and ``changes`` ask for an execution of main's, as the other principal (whose own
+    parameters they carry); each must be refused with one of ``refused``. ``open``: requests of the
+    other's that must be accepted, so that a server that refuses everything is no good either.
+    ``lists`` are lists of the other's in which nothing of main's may stand. ``closed`` are requests
+    that must be refused as they stand.
+    """
+
+    reads: Callable[[str], Sequence[Ask]] = lambda _id: ()
+    changes: Callable[[str], Sequence[Ask]] = lambda _id: ()
+    open: Callable[[str], Sequence[Ask]] = lambda _id: ()
+    lists: tuple[Ask, ...] = ()
+    closed: tuple[Ask, ...] = ()
+    refused: frozenset[int] = frozenset({403, 404})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A credential as headers, and what is special about it."""
+
+    name: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minted:
+    """A token from the API's own token endpoint.
+
+    ``ask`` requests it, ``headers`` makes the credential from the answer; ``weak`` are requests it
+    must not be enough for, ``good`` ones it must be. ``lives_s``: how long it works.
+    """
+
+    name: str
+    ask: Ask
+    headers: Callable[[Any], Mapping[str, str]]
+    good: tuple[Ask, ...] = ()
+    weak: tuple[Ask, ...] = ()
+    lives_s: Callable[[Any], float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """Credentials that must not work, and those that must.
+
+    ``broken`` never work; ``expired`` no longer do. ``weak`` are credentials with requests that they
+    are not enough for (403; 401 where a server does not know them). ``also`` must work as main's
+    own; each is made from main's token, the text after ``Bearer``. ``before``: an operation may
+    refuse with these statuses before it looks at credentials.
+    """
+
+    broken: tuple[Credential, ...] = ()
+    expired: tuple[Credential, ...] = ()
+    weak: tuple[tuple[Credential, tuple[Ask, ...]], ...] = ()
+    minted: tuple[Minted, ...] = ()
+    also: tuple[tuple[str, Callable[[str], Mapping[str, str]]], ...] = ()
+    refused_clients: tuple[tuple[Ask, str], ...] = ()
+    wrong_scope: frozenset[int] = frozenset({403})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """The vendor's form of a refusal.
+
+    ``wrong`` says what is wrong with a body for its status, None if nothing. ``bodiless`` statuses
+    come without one where no operation was reached. ``unknown`` are requests for things that are
+    not there, each with the statuses it may be refused with.
+    """
+
+    wrong: Callable[[Answer], str | None]
+    bodiless: frozenset[int] = frozenset()
+    media_type: str = "application/json"
+    unknown: tuple[tuple[Ask, frozenset[int]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invalid:
+    """Requests that a document's schema does not tell from valid ones, and what each deserves."""
+
+    ask: Ask
+    reason: str
+    refused: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """Something else that an API promises: ``kept`` plays it through and yields what is wrong."""
+
+    name: str
+    operation: str
+    changes: bool
+    kept: Callable[[Player], Iterator[Problem]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """All that an API declares; what is left out is not checked.
+
+    ``no_store``: operations whose answers must not be cached. ``settle_s``: after how many seconds
+    of its clock a mock's executions have surely ended, if nobody is waited for.
+    """
+
+    life: Life | None = None
+    starts: tuple[Start, ...] = ()
+    lists: tuple[Listing, ...] = ()
+    controls: tuple[Control, ...] = ()
+    ownership: Ownership | None = None
+    auth: Auth | None = None
+    refusals: Refusals | None = None
+    invalid: tuple[Invalid, ...] = ()
+    no_store: tuple[str, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    settle_s: float = 3600
