@@ -35,10 +35,6 @@ def _no_aliases(path: str) -> tuple[str, ...]:  # noqa: ARG001  # the signature 
     return ()
 
 
-def _no_headers(call: Call) -> tuple[tuple[str, str], ...]:  # noqa: ARG001  # as above
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """What an API folder says of itself; ``mockexec.apis.<name>.DIALECT``.
@@ -50,7 +46,8 @@ class Dialect:
     before security, for vendors that look at something first. ``throttle``: run after security
     on every operation. ``aliases``: further paths at which a document's path answers.
     ``reply_headers``: added to every reply, refusals too. ``options``: the dialect's own settings
-    with their defaults. ``development_token``: the credential that docs and printed commands use.
+    with their defaults, ``option_readers`` what raises ValueError for a wrong value of one.
+    ``development_token``: the credential that docs and printed commands use.
     ``mints``: by kind, what ``mockexec token`` can make besides; each raises UsageError for an
     option that is wrong. ``documents_refusals``: whether the document tells every refusal there
     can be; if it does not, an undocumented one is no fault of the reply. ``records``: the named
@@ -66,8 +63,9 @@ class Dialect:
     gates: Mapping[str, Gate] = field(default_factory=dict)
     throttle: Gate | None = None
     aliases: Callable[[str], tuple[str, ...]] = _no_aliases
-    reply_headers: Callable[[Call], tuple[tuple[str, str], ...]] = _no_headers
+    reply_headers: Callable[[Call], tuple[tuple[str, str], ...]] | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    option_readers: Mapping[str, Callable[[str], object]] = field(default_factory=dict)
     mints: Mapping[str, Mint] = field(default_factory=dict)
     documents_refusals: bool = True
     records: tuple[type, ...] = ()

@@ -1,4 +1,4 @@
-"""Which APIs there are, and where their documents and fixtures lie.
+"""Which APIs there are, and where their documents, fixtures and traits lie.
 
 Built-in APIs are found, not listed: a folder under ``mockexec/apis`` with a ``DIALECT``, a document
 ``specs/<name>.yaml`` and a folder ``fixtures/<name>``. Other packages add theirs by the entry point
@@ -11,6 +11,7 @@ import pkgutil
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from mockexec.errors import UsageError
 from mockexec.scenarios import load_scenario
 from mockexec.simulation.world import Scenario
 from mockexec.spec.load import load_document
+from mockexec.traits import Traits
 
 _PACKAGE = Path(__file__).parent
 
@@ -31,6 +33,7 @@ class Plugin:
     dialect: Dialect
     document: Path
     fixtures: Path
+    traits: Traits | None = None
 
 
 def built_in_names() -> tuple[str, ...]:
@@ -57,6 +60,21 @@ def api(name: str) -> Api:
 def scenario(name: str, scenario_name: str) -> Scenario:
     """A scenario of the API ``name``; raises UsageError or FixtureError."""
     return load_scenario(name, fixtures_folder(name), scenario_name)
+
+
+def traits(name: str) -> Traits | None:
+    """What the API ``name`` declares for its checks; None if it declares nothing.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    plugin = _plugin(name)
+    module = f"mockexec.apis.{name}.traits"
+    if name not in built_in_names() or find_spec(module) is None:
+        return plugin.traits
+    # Only now: a mock that is served needs none of it.
+    found: Traits = import_module(module).TRAITS
+    return found
 
 
 def fixtures_folder(name: str) -> Path:

@@ -56,12 +56,20 @@ def scenario_loader(documents: Sequence[Path]) -> ScenarioLoader:
 
 
 def check_options(apis: Sequence[Api], options: Mapping[str, str]) -> None:
-    """Raises UsageError for an option ``API.OPTION`` that no served API has."""
-    known = [f"{api.name}.{option}" for api in apis for option in api.dialect.options]
-    for name in options:
-        if name not in known:
-            there = ", ".join(known) or "none"
+    """Raises UsageError for an option ``API.OPTION`` that no served API has, or a wrong value."""
+    readers = {
+        f"{api.name}.{option}": api.dialect.option_readers.get(option, str)
+        for api in apis
+        for option in api.dialect.options
+    }
+    for name, value in options.items():
+        if name not in readers:
+            there = ", ".join(readers) or "none"
             raise UsageError(f"there is no option {name!r}; there are: {there}")
+        try:
+            readers[name](value)
+        except ValueError as error:
+            raise UsageError(f"option {name}: {error}") from None
 
 
 def clock_of(text: str) -> Clock:

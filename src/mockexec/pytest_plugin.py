@@ -3,6 +3,7 @@
 ``mockexec``            a session of the worker's server: own state, clock (frozen) and seed
 ``sailpoint`` and so on one API of it, with ``url``, ``token`` and an httpx ``client``
 ``mockexec_server``     the worker's server itself, the same for all tests
+``verify_tests``        tests an API or a server against its document, a pytest test for each part
 
 Importing this module costs next to nothing, as every pytest run on a machine that has mockexec
 does so; the server comes with the first test that asks for it. One server serves all tests of a
@@ -14,7 +15,8 @@ from __future__ import annotations
 import os
 import pkgutil
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -256,3 +258,80 @@ def _told(item: pytest.Item, session: LiveSession) -> str:
 def _session_file(item: pytest.Item) -> str:
     readable = re.sub(r"[^A-Za-z0-9_.-]+", "_", item.nodeid)[-100:].strip("_")
     return f"{readable}-{crc32(item.nodeid.encode()):08x}"
+
+
+def verify_tests(
+    what: str | Path,
+    *,
+    url: str = "",
+    token: str = "",
+    other_token: str = "",
+    headers: Mapping[str, str] | None = None,
+    seed: int = 0,
+    max_examples: int | None = None,
+    phases: Sequence[str] = (),
+    checks: Sequence[str] = (),
+    exclude_checks: Sequence[str] = (),
+    operations: Sequence[str] = (),
+    allow_changes: bool = False,
+    baseline: str | Path | None = None,
+) -> Callable[[str], None]:
+    """``mockexec verify`` as a parametrised test.
+
+    ::
+
+        test_sailpoint = mockexec.verify_tests("sailpoint")
+        test_ours = mockexec.verify_tests("openapi.yaml", url="http://localhost:8000/v1")
+
+    Each check of ours, each operation and the stories over all operations are a test of their own,
+    so that xdist can spread them.
+
+    Args:
+        what: the name of an API, or an OpenAPI document by its path from the calling file.
+        url: base URL of the server to test; "" is a mock in this process.
+        token: credential to send.
+        other_token: credential of somebody who must not see what is the first one's.
+        headers: added to every request.
+        seed: the same seed, the same requests.
+        max_examples: cases for each operation in each phase.
+        phases: of checks, examples, coverage, fuzzing and stateful; none is all.
+        checks: only these; none is all.
+        exclude_checks: all but these.
+        operations: only these; none is all.
+        allow_changes: call what changes something on a server that is not on this machine, too.
+        baseline: file of accepted deviations, by its path from the calling file.
+
+    Raises:
+        UsageError: there is no such API, operation, check or phase.
+        DocumentError: the document cannot be read.
+    """
+    # The server and the checks: not before they are needed.
+    from mockexec.door import verifying  # noqa: PLC0415
+
+    here = Path(sys._getframe(1).f_globals.get("__file__", ".")).parent  # noqa: SLF001  # the caller
+    settled = verifying.settled(
+        what,
+        here,
+        baseline=baseline,
+        max_examples=max_examples,
+        phases=phases,
+        url=url,
+        token=token,
+        other_token=other_token,
+        headers=tuple((headers or {}).items()),
+        seed=seed,
+        checks=tuple(checks),
+        excluded=tuple(exclude_checks),
+        operations=tuple(operations),
+        allow_changes=allow_changes,
+    )
+
+    @pytest.mark.parametrize("part", settled.units)
+    def test(part: str) -> None:
+        outcome = settled.run(part)
+        if outcome.skipped:
+            pytest.skip(outcome.skipped)
+        if outcome.wrong:
+            pytest.fail(outcome.wrong, pytrace=False)
+
+    return test

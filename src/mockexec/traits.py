@@ -113,10 +113,11 @@ class Life:
     """How an execution is read, and what must be true of it at any time.
 
     ``states`` maps the API's words to the states of ``simulation.lifecycle`` that each may stand
-    for. ``read`` is None where single executions cannot be read. ``constants`` never change;
-    once final, nothing changes but ``restless``. ``grows`` names a list that only gets longer.
-    ``rules`` are further truths: each returns what is wrong with an item, or None. ``gone`` are the
-    statuses of reading an id that nobody has.
+    for. ``read`` is None where single executions cannot be read. ``constants`` never change, ``once``
+    do not after they were set; ``rises`` never get smaller, the list ``grows`` never shorter; when
+    it has ended, nothing changes. ``unique`` differ from execution to execution. ``rules`` are
+    further truths: each returns what is wrong with an item, or None. ``gone`` are the statuses of
+    reading an id that nobody has.
     """
 
     id: Callable[[Item], str]
@@ -125,8 +126,10 @@ class Life:
     read: Callable[[str], Ask] | None = None
     moments: tuple[Moment, ...] = ()
     constants: tuple[str, ...] = ()
-    restless: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
+    rises: tuple[str, ...] = ()
     grows: str = ""
+    unique: tuple[str, ...] = ()
     rules: tuple[Callable[[Item], Problem | None], ...] = ()
     gone: frozenset[int] = frozenset({404})
 
@@ -346,7 +349,8 @@ class Listing:
     else a page says of itself. ``shifts``: a new item moves all pages by one, as offsets do from the
     newest. ``seals``: page tokens belong to their query. ``only``: the words of the states it
     shows, None for all. ``everything`` asks for all there is. ``same`` are the fields that reading
-    an item must show as the list does. ``broken`` are requests for pages that must be refused.
+    an item must show as the list does. ``past`` asks for a page past the end of so many items, which
+    must be empty. ``broken`` are requests for pages that must be refused, each with the reason.
     """
 
     operation: str
@@ -364,6 +368,7 @@ class Listing:
     seals: bool = False
     only: frozenset[str] | None = None
     same: tuple[str, ...] = ()
+    past: Callable[[int], PageOf] | None = None
     broken: tuple[tuple[PageOf, str], ...] = ()
 
 
@@ -378,7 +383,7 @@ class Control:
     read shows it. ``refused`` are the statuses for one that has ended. ``shows`` tells what is wrong
     with the item (before, after it has settled), ``answers`` what is wrong with the answer given the
     item before. ``repeats``: doing it again while it is under way is accepted. ``starts`` names the
-    start that makes a fitting execution, "" for any.
+    start that makes an execution on which it has this effect, "" if it has it on all.
     """
 
     name: str
@@ -482,7 +487,7 @@ class Invalid:
     refused: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Promise:
     """Something else that an API promises: ``kept`` plays it through and yields what is wrong."""
 

@@ -170,3 +170,23 @@ def test_a_clock_that_is_none_is_refused(clock: str) -> None:
     result = run("serve", "--clock", clock)
     assert result.exit_code == 2
     assert "x60" in result.stderr
+
+
+def test_a_changed_document_is_read_again(tmp_path: Path) -> None:
+    """The next request is answered from it; while it is broken, the last good one goes on."""
+    document = tmp_path / "pets.yaml"
+    document.write_text(PETS)
+    with served("--api", "thand", "--reload", str(document)) as lines:
+        base = bases(lines)["pets"]
+
+        def status(path: str) -> int:
+            return httpx.get(f"{base}{path}").status_code
+
+        assert status("/pets") == 401
+        document.write_text(PETS.replace("/pets:", "/animals:"))
+        assert status("/animals") == 401
+        assert status("/pets") == 404
+        document.write_text("openapi: 3.0.3\npaths: [")
+        assert status("/animals") == 401
+        document.write_text(PETS)
+        assert status("/pets") == 401

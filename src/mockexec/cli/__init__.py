@@ -18,6 +18,7 @@ from mockexec.errors import MockexecError
 # that the overview need not import them all.
 _COMMANDS = {
     "serve": "Serve the APIs, and any documents given.",
+    "verify": "Test an API, or any server, against its document.",
     "lint": "Problems of OpenAPI documents, with file and line.",
     "token": "A token for an API; sessions and signals where it has them.",
     "new": "Write the files of a new API for a document.",

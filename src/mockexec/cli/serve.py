@@ -13,6 +13,7 @@ from mockexec.mocks import check_options, load_apis, scenario_loader
 from mockexec.server.app import App
 from mockexec.server.examples import Examples
 from mockexec.server.mock import CONTROL, Mock
+from mockexec.server.reload import Reloading
 from mockexec.server.run import base_url, bind, serve
 from mockexec.settings import BODY_MAX_BYTES, Settings
 from mockexec.simulation.clock import Clock
@@ -84,6 +85,12 @@ from mockexec.simulation.session import SESSIONS_MAX
     help="How many private worlds there may be; idle ones end by themselves.",
 )
 @click.option(
+    "--reload",
+    "reloads",
+    is_flag=True,
+    help="Read the documents again when one has changed; the worlds begin anew.",
+)
+@click.option(
     "--set",
     "options",
     metavar="API.OPTION=VALUE",
@@ -104,6 +111,7 @@ def command(
     max_body: int,
     control_token: str,
     max_sessions: int,
+    reloads: bool,
     options: tuple[str, ...],
 ) -> None:
     """Serve the APIs at /NAME, and each SPEC under its file's name.
@@ -118,8 +126,8 @@ def command(
         control_token=control_token,
         options=pairs(options, "API.OPTION=VALUE"),
     )
-    # First of all: a taken port is known at once, and clients may already connect and wait.
-    with bind(host, port) as sock:
+
+    def make() -> App:
         apis = load_apis(names or catalog.names(), documents)
         check_options(apis, settings.options)
         mock = Mock(
@@ -131,9 +139,14 @@ def command(
             clock=clock,
             sessions_max=max_sessions,
         )
-        app = App(mock)
-        text = banner(mock, base_url(sock))
-        serve(app, sock, ready=lambda: click.echo(text))
+        return App(mock)
+
+    # First of all: a taken port is known at once, and clients may already connect and wait.
+    with bind(host, port) as sock:
+        reloading = Reloading(make) if reloads else None
+        app = make() if reloading is None else reloading.app
+        text = banner(app.mock, base_url(sock))
+        serve(reloading or app, sock, ready=lambda: click.echo(text))
 
 
 def banner(mock: Mock, url: str) -> str:

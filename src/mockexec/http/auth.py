@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -41,6 +42,7 @@ class Token(NamedTuple):
         return Principal(self.subject, self.scopes, self.value, self.claims)
 
 
+@lru_cache(maxsize=128)
 def authorization(header: str | None) -> tuple[str, str]:
     """(scheme in lower case, credentials) of an Authorization header; two empty texts if none."""
     scheme, _, credentials = (header or "").partition(" ")

@@ -35,13 +35,14 @@ class Call:
     decoded, with the document's defaults filled in; ``body`` the decoded body (None: there was
     none); ``accepts`` the media type to answer with. ``principal`` is None where no security
     applies. ``stage`` is the last of its operation's checks that was begun, ``refusal`` what came
-    of it. ``realm`` is this API's part of ``world``; ``now_ns`` the instant of this request.
+    of it. ``realm`` is this API's part of ``world``; ``now_ns`` the instant of this request;
+    ``headers`` the headers by their names in lower case, of repeated ones the last.
     """
 
     __slots__ = (
-        "_by_name", "accepts", "base_path", "body", "content_type", "cookie", "header", "method",
-        "notes", "now_ns", "operation_id", "path", "principal", "query", "raw_body", "raw_headers",
-        "raw_path", "raw_query", "realm", "refusal", "scheme", "session", "settings", "stage",
+        "accepts", "base_path", "body", "content_type", "cookie", "header", "headers",
+        "method", "notes", "now_ns", "operation_id", "path", "principal", "query", "raw_body",
+        "raw_headers", "raw_path", "raw_query", "realm", "refusal", "scheme", "session", "settings", "stage",
         "world",
     )  # fmt: skip
 
@@ -50,13 +51,13 @@ class Call:
         session: Session,
         api: str,
         settings: Settings,
-        *,
         method: str,
         scheme: str,
         base_path: str,
         raw_path: str,
         raw_query: str,
         raw_headers: list[tuple[bytes, bytes]],
+        headers: Mapping[bytes, bytes],
     ) -> None:
         self.session = session
         self.world: World = session.world
@@ -68,11 +69,11 @@ class Call:
         self.raw_path = raw_path
         self.raw_query = raw_query
         self.raw_headers = raw_headers
-        self._by_name = dict(raw_headers)
+        self.headers = headers
         self.now_ns = self.world.now_ns
         self.operation_id = ""
-        self.path: dict[str, Any] = {}
-        self.query: dict[str, Any] = {}
+        self.path: Mapping[str, Any] = _NOTHING
+        self.query: Mapping[str, Any] = _NOTHING
         self.header: Mapping[str, Any] = _NOTHING
         self.cookie: Mapping[str, Any] = _NOTHING
         self.body: Any = None
@@ -86,7 +87,7 @@ class Call:
 
     def raw_header(self, name: bytes) -> str | None:
         """The header ``name`` (lower case) as it came, the last if repeated; None if absent."""
-        value = self._by_name.get(name)
+        value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
     @property

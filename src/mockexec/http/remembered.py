@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import orjson
 
 V = TypeVar("V")
 R = TypeVar("R")
 
 _VALUES_MAX = 4096
+_LISTS_MAX = 256
+
+
+class Shared:
+    """A body that many replies have in common: it is encoded once, and checked once.
+
+    ``checked_by`` holds those who found nothing wrong with it. Nobody may change ``value``.
+    """
+
+    __slots__ = ("checked_by", "encoded", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.encoded = orjson.dumps(value)
+        self.checked_by: list[object] = []
 
 
 def remembered(make: Callable[[V], R]) -> Callable[[V], R]:
@@ -28,6 +45,28 @@ def remembered(make: Callable[[V], R]) -> Callable[[V], R]:
         if len(made) >= _VALUES_MAX:
             made.clear()
         made[id(value)] = (value, result)
+        return result
+
+    return remember
+
+
+def remembered_list(make: Callable[[V], Any]) -> Callable[[list[V]], Shared]:
+    """The JSON array of what ``make`` makes of each value; the latest 256 are remembered.
+
+    Values are told apart by identity, as in ``remembered``.
+    """
+    lists: dict[tuple[int, ...], tuple[list[V], Shared]] = {}
+
+    def remember(values: list[V]) -> Shared:
+        key = tuple(map(id, values))
+        found = lists.get(key)
+        # The values are held here, so that no others can have their identities.
+        if found is not None:
+            return found[1]
+        result = Shared([make(value) for value in values])
+        if len(lists) >= _LISTS_MAX:
+            del lists[next(iter(lists))]
+        lists[key] = (values, result)
         return result
 
     return remember

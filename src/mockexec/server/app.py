@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -18,7 +19,7 @@ from urllib.parse import unquote
 import orjson
 
 from mockexec.http.call import Reply
-from mockexec.server.connexion_app import connexion_app
+from mockexec.server.connexion_app import Mount
 from mockexec.server.control import make_control
 from mockexec.server.docs import Docs
 from mockexec.server.explain import Explainer, Place
@@ -43,8 +44,8 @@ class App:
         settings = mock.settings
         self.control = control = make_control(mock, Explainer(mock.apis, self._place))
         apis = [*mock.apis.values(), control]
-        self._mounts: dict[str, Any] = {
-            api.name: connexion_app(api, handlers_for(api), settings, mock.metrics)
+        self._mounts: dict[str, Mount] = {
+            api.name: Mount(api, handlers_for(api), settings, mock.metrics)
             for api in mock.apis.values()
         }
         # No page on another origin has any business with the control API; and what it exports,
@@ -52,27 +53,27 @@ class App:
         own = replace(
             settings, cors=False, body_max_bytes=max(settings.body_max_bytes, _IMPORT_MAX_BYTES)
         )
-        self._mounts[CONTROL] = connexion_app(control, handlers_for(control), own, mock.metrics)
+        self._mounts[CONTROL] = Mount(control, handlers_for(control), own, mock.metrics)
         self._docs = {api.name: Docs(api) for api in apis}
         self._only = next(iter(mock.apis)) if len(mock.apis) == 1 else None
 
     async def start(self) -> None:
         """Lets every application compile its plans, so that no request pays for it."""
-        for app in self._mounts.values():
-            # Connexion builds its stack at the first call, whatever it is; this one asks nothing.
-            await app({"type": "lifespan"}, _receive_nothing, _send_nowhere)
+        for mount in self._mounts.values():
+            await mount.start()
 
-    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Send) -> Awaitable[None]:
         """One request, or the server's start and end."""
         if scope["type"] == "http":
-            await self._serve(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+            return self._serve(scope, receive, send)
+        return self._live(receive, send)
 
     async def _serve(self, scope: Any, receive: Any, send: Send) -> None:
         raw_path: str = scope["raw_path"].decode("latin-1")
         prefix = ""
-        wanted = _session_header(scope["headers"])
+        headers = dict(scope["headers"])
+        name_given = headers.get(b"mockexec-session")
+        wanted = None if name_given is None else name_given.decode("latin-1")
         if raw_path.startswith("/@"):
             slash = raw_path.find("/", 2)
             prefix = raw_path if slash < 0 else raw_path[:slash]
@@ -99,7 +100,7 @@ class App:
         if below in docs.paths:
             await docs.serve(scope, send, below, base_path, session)
             return
-        visit = scope[VISIT] = Visit(session, base_path, below)
+        visit = scope[VISIT] = Visit(session, base_path, below, headers)
         await self._mounts[name](scope, receive, send)
         if visit.is_cut:
             cut(scope)
@@ -136,13 +137,6 @@ class App:
                 return
 
 
-def _session_header(headers: list[tuple[bytes, bytes]]) -> str | None:
-    for name, value in headers:
-        if name == b"mockexec-session":
-            return value.decode("latin-1")
-    return None
-
-
 def _plain(status: int, error: str, message: str) -> Reply:
     return Reply(status, {"error": error, "message": message})
 
@@ -152,11 +146,3 @@ def _denied(status: int, message: str) -> Reply:
     challenge = (("www-authenticate", "Bearer"),) if status == 401 else ()
     error = "unauthenticated" if status == 401 else "forbidden"
     return Reply(status, {"error": error, "message": message, "violations": []}, challenge)
-
-
-async def _receive_nothing() -> dict[str, Any]:
-    return {"type": "lifespan.startup"}
-
-
-async def _send_nowhere(message: Any) -> None:
-    del message

@@ -29,6 +29,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 DEPTH_MAX = 150
 _FORM_FIELDS_MAX = 1000
+_NAMED_MAX = 32
+_NAMED_LENGTH_MAX = 80
 _UTF8 = {"utf-8", "utf8", "us-ascii", "ascii"}
 
 
@@ -79,7 +81,7 @@ def _too_large(max_bytes: int) -> Refusal:
 class BodyReader:
     """The request body of one operation, ready to run."""
 
-    __slots__ = ("_body", "_exact", "_max_bytes", "_ranges", "_strict")
+    __slots__ = ("_body", "_exact", "_max_bytes", "_named_before", "_ranges", "_strict")
 
     def __init__(self, body: Body, schemas: Schemas, *, strict: bool, max_bytes: int) -> None:
         self._body = body
@@ -89,6 +91,8 @@ class BodyReader:
         essences = {name.partition(";")[0].strip(): d for name, d in decoders.items()}
         self._exact = {name: d for name, d in essences.items() if "*" not in name}
         self._ranges = [(name, d) for name, d in essences.items() if "*" in name]
+        # By Content-Type as clients wrote it lately.
+        self._named_before: dict[str, tuple[str, _Decoder]] = {}
 
     async def read(self, call: Call, receive: Receive) -> tuple[Violation, ...]:
         """Sets ``call.body`` and ``call.content_type``; returns notes on unknown properties.
@@ -101,15 +105,16 @@ class BodyReader:
         raw = call.raw_body = await read_body(receive, length, self._max_bytes)
         if not raw and content_type is None:
             return self._empty()
-        decoder = self._decoder_for(content_type)
-        call.content_type = parse_content_type(content_type or "")[0]
+        call.content_type, decoder = self._decoder_for(content_type)
         if not raw and not decoder.takes_empty:
             return self._empty()
         # Set before it is checked: a dialect may want to look at a body that it refuses.
         value = call.body = decoder.decode(raw, content_type or "")
         validator = decoder.validator
-        if validator is not None and not validator.is_valid(decoder.view(value)):
-            raise invalid(validator.violations(decoder.view(value)))
+        if validator is not None:
+            seen = decoder.view(value) if decoder.has_uploads else value
+            if not validator.is_valid(seen):
+                raise invalid(validator.violations(seen))
         notes = decoder.unknown_properties(value)
         if notes and self._strict:
             raise invalid(notes)
@@ -121,7 +126,11 @@ class BodyReader:
             raise Refusal("missing_body", "body is missing", violations=(violation,))
         return ()
 
-    def _decoder_for(self, content_type: str | None) -> _Decoder:
+    def _decoder_for(self, content_type: str | None) -> tuple[str, _Decoder]:
+        """The media type without its parameters, and what reads it."""
+        found = self._named_before.get(content_type or "")
+        if found is not None:
+            return found
         offered = ", ".join(self._body.content)
         if content_type is None:
             raise Refusal(
@@ -133,16 +142,16 @@ class BodyReader:
             raise Refusal(
                 "unsupported_media_type", f"charset {charset[:40]!r} is not supported; send utf-8"
             )
-        decoder = self._exact.get(essence)
-        if decoder is not None:
-            return decoder
-        for pattern, ranged in self._ranges:
-            if fnmatchcase(essence, pattern):
-                return ranged
-        raise Refusal(
-            "unsupported_media_type",
-            f"Content-Type {essence[:80]!r} is not supported; send one of: {offered}",
-        )
+        ranged = (d for pattern, d in self._ranges if fnmatchcase(essence, pattern))
+        decoder = self._exact.get(essence) or next(ranged, None)
+        if decoder is None:
+            raise Refusal(
+                "unsupported_media_type",
+                f"Content-Type {essence[:80]!r} is not supported; send one of: {offered}",
+            )
+        if len(self._named_before) < _NAMED_MAX and len(content_type) <= _NAMED_LENGTH_MAX:
+            self._named_before[content_type] = essence, decoder
+        return essence, decoder
 
 
 class Upload(bytes):
@@ -155,7 +164,7 @@ class Upload(bytes):
 class _Decoder:
     """One media type of a body."""
 
-    __slots__ = ("_decode", "_known", "takes_empty", "validator")
+    __slots__ = ("_decode", "_known", "has_uploads", "takes_empty", "validator")
 
     def __init__(self, media: MediaType, schemas: Schemas) -> None:
         essence = media.name.partition(";")[0].strip()
@@ -167,6 +176,7 @@ class _Decoder:
         closed = shape is not None and shape.additional is None
         self._known = frozenset(shape.properties) if shape is not None and closed else None
         self.takes_empty = False
+        self.has_uploads = essence == "multipart/form-data"
         self._decode: Callable[[bytes, str], Any]
         if essence == "application/json" or essence.endswith("+json"):
             self._decode = _decode_json

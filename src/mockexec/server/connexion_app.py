@@ -30,13 +30,51 @@ from mockexec.http.auth import Principal
 from mockexec.http.call import Call, Handler, Verifier
 from mockexec.http.refusal import Refusal
 from mockexec.server.metrics import Metrics
-from mockexec.server.pipeline import VISIT, Pipeline
-from mockexec.server.replies import cors_headers, encode
+from mockexec.server.pipeline import VISIT, Pipeline, Visit
+from mockexec.server.replies import CORS, Send, encode
 from mockexec.settings import Settings
 
 logger = logging.getLogger("mockexec")
 
 _SCHEME_NAME = "x-mockexec-scheme"
+
+
+class Mount:
+    """An ASGI application: the Connexion application of one API, its pipeline asked first.
+
+    Connexion's exception middleware is entered when there is an exception, with which it calls the
+    pipeline again: to enter it for every request would cost as much as a fourth of the answer.
+    """
+
+    def __init__(
+        self, api: Api, handlers: Mapping[str, Handler], settings: Settings, metrics: Metrics
+    ) -> None:
+        self._app = connexion_app(api, handlers, settings, metrics)
+        self._pipeline: Pipeline
+
+    async def start(self) -> None:
+        """Lets Connexion build its stack, and with it the plans."""
+        # It does so at the first call, whatever it is; this one asks nothing.
+        await self._app({"type": "lifespan"}, _receive_nothing, _send_nowhere)
+        stack = self._app.middleware.middleware_stack
+        (self._pipeline,) = (layer for layer in stack if isinstance(layer, Pipeline))
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+        """One request, whose ``Visit`` is in its scope."""
+        visit: Visit = scope[VISIT]
+        try:
+            await self._pipeline.serve(visit, scope, receive, send)
+        except Exception as error:  # it is handed on, and answered with 500
+            visit.error = error
+            await self._app(scope, receive, send)
+
+
+async def _receive_nothing() -> dict[str, Any]:
+    return {"type": "lifespan.startup"}
+
+
+async def _send_nowhere(message: Any) -> None:
+    del message
 
 
 class HandlerResolver(Resolver):  # type: ignore[misc]  # connexion is not typed
@@ -132,7 +170,7 @@ def _error_handler(api: Api, settings: Settings) -> Callable[[ConnexionRequest, 
         logger.error("%s %s failed", api.name, call.operation_id, exc_info=error)
         refusal = Refusal("internal", "an unexpected error, see the server's log")
         reply = api.dialect.render(refusal, call)
-        extra = cors_headers(call) if settings.cors else ()
+        extra = CORS if b"origin" in call.headers and settings.cors else ()
         body, headers = encode(reply, extra)
         return ConnexionResponse(
             status_code=reply.status,

@@ -113,7 +113,9 @@ async def _asked(
     """The request, answered by ``world`` without its faults."""
     for fault_id in list(world.faults.armed):
         world.faults.disarm(fault_id)
-    visit = scope[VISIT] = Visit(Session("", world), place.base_path, place.below, is_asked=False)
+    visit = scope[VISIT] = Visit(
+        Session("", world), place.base_path, place.below, dict(scope["headers"]), is_asked=False
+    )
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:

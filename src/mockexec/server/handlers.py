@@ -31,7 +31,7 @@ def _unless_preferred(own: Handler, operation: Operation, api: Api) -> Handler:
         return answer_from_document(operation, api.schemas)
 
     def handle(call: Call) -> Awaitable[Reply]:
-        if call.raw_header(b"prefer") is None or not preferences(call):
+        if b"prefer" not in call.headers or not preferences(call):
             return own(call)
         return from_document()(call)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -168,10 +169,9 @@ def _decode_as(parameter: Parameter, shape: Shape | None) -> Callable[[Any], Any
     """The function from raw texts to a value for this parameter's place, style and types."""
     plus = parameter.location == "query"
 
-    def plain(text: str) -> str:
-        # Header and cookie values are not percent-encoded on the wire.
-        encoded = parameter.location in {"query", "path"}
-        return unquote(text, plus=plus) if encoded else _latin(text)
+    # Header and cookie values are not percent-encoded on the wire.
+    encoded = parameter.location in {"query", "path"}
+    plain: Callable[[str], str] = partial(unquote, plus=plus) if encoded else _latin
 
     if parameter.media_type is not None:
         return lambda raw: _json_text(plain(_single(raw)))
@@ -181,8 +181,10 @@ def _decode_as(parameter: Parameter, shape: Shape | None) -> Callable[[Any], Any
         return lambda raw: _object(raw, parameter, shape, plain)
     if _is_array(shape):
         return lambda raw: _array(raw, parameter, shape, plain)
-    strip = _prefix_stripper(parameter)
     types = shape.types if shape is not None else _ANY
+    if parameter.location != "path" or parameter.style == "simple":
+        return lambda raw: scalar(plain(_single(raw)), types)
+    strip = _prefix_stripper(parameter)
     return lambda raw: scalar(plain(strip(_single(raw))), types)
 
 
@@ -301,13 +303,18 @@ def _json_text(text: str) -> Any:
 class QueryReader:
     """All query parameters of one operation."""
 
-    __slots__ = ("_by_name", "_decoders", "_deep", "_spread", "_strict", "_undocumented")
+    __slots__ = (
+        "_by_name", "_decoders", "_deep", "_defaults", "_required", "_spread", "_strict",
+        "_undocumented",
+    )  # fmt: skip
 
     def __init__(
         self, decoders: Sequence[Decoder], *, strict: bool, credentials: frozenset[str]
     ) -> None:
         """``credentials``: names that carry an API key and are no parameters."""
         self._decoders = tuple(decoders)
+        self._required = tuple(d for d in decoders if d.required)
+        self._defaults = {d.name: d.default for d in decoders if d.has_default and not d.required}
         self._by_name = {d.name: d for d in decoders if not d.names and not d.nested}
         self._spread = {name: d for d in decoders for name in d.names}
         self._deep = {d.name: d for d in decoders if d.nested}
@@ -318,9 +325,14 @@ class QueryReader:
         self, query: str, into: dict[str, Any], violations: list[Violation]
     ) -> tuple[Violation, ...]:
         """Fills ``into``; returns notes on parameters that the document does not know."""
+        if not query:
+            into.update(self._defaults)
+            for decoder in self._required:
+                decoder.absent(into, violations)
+            return ()
         given: dict[str, Any] = {}
         notes: list[Violation] = []
-        for pair in query.split("&") if query else ():
+        for pair in query.split("&"):
             if pair:
                 self._collect(pair, given, notes)
         for decoder in self._decoders:

@@ -21,6 +21,7 @@ from mockexec.errors import Violation
 from mockexec.faults import Injection
 from mockexec.http.call import Call, Reply
 from mockexec.http.refusal import Refusal
+from mockexec.http.remembered import Shared
 from mockexec.server.bodies import ClientGone, Receive
 from mockexec.server.fault_injection import (
     delay,
@@ -34,7 +35,7 @@ from mockexec.server.fault_injection import (
 from mockexec.server.metrics import Metrics
 from mockexec.server.mock import CONTROL
 from mockexec.server.plan import Plan, Security, Verify
-from mockexec.server.replies import Send, cors_headers, encode, send_encoded
+from mockexec.server.replies import CORS, Send, encode
 from mockexec.server.routing import Match, Router
 from mockexec.settings import Settings
 from mockexec.simulation.clock import machine_ns
@@ -57,16 +58,25 @@ class Visit:
     """
 
     __slots__ = (
-        "arguments", "base_path", "below", "call", "is_asked", "is_cut", "plan", "session",
+        "arguments", "base_path", "below", "call", "error", "headers", "is_asked", "is_cut",
+        "plan", "session",
     )  # fmt: skip
 
     def __init__(
-        self, session: Session, base_path: str, below: str, *, is_asked: bool = True
+        self,
+        session: Session,
+        base_path: str,
+        below: str,
+        headers: Mapping[bytes, bytes],
+        *,
+        is_asked: bool = True,
     ) -> None:
         """``is_asked``: somebody asked for it; else it is only to be seen what would happen."""
         self.session = session
         self.base_path = base_path  # "/@name/sailpoint": where the API lies for this client
         self.below = below  # the raw path below it, beginning with a slash
+        self.headers = headers
+        self.error: Exception | None = None  # what went wrong, to be raised inside Connexion
         self.call: Call | None = None  # set as soon as there is one, for the error handler
         self.is_asked = is_asked
         self.plan: Plan | None = None  # of the operation that was reached
@@ -159,25 +169,31 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
         self._router = made.router
         return made
 
-    async def __call__(  # noqa: PLR0912  # one sequence, which reads best in one piece
-        self, scope: Any, receive: Any, send: Send
-    ) -> None:
-        """One request, or Connexion's start-up, which asks nothing of us."""
-        if scope["type"] != "http":
-            return
-        visit: Visit = scope[VISIT]
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+        """Connexion's call: a request that failed, or its start-up, which asks nothing of us."""
+        del receive, send
+        if scope["type"] == "http":
+            raise scope[VISIT].error
+
+    async def serve(self, visit: Visit, scope: Any, receive: Any, send: Send) -> None:
+        """Answers one request.
+
+        Raises:
+            Exception: it failed, by our fault.
+        """
         world = visit.session.world
         world.settle()
         call = visit.call = Call(
             visit.session,
             self._api.name,
             self._settings,
-            method=scope["method"],
-            scheme=scope["scheme"],
-            base_path=visit.base_path,
-            raw_path=visit.below,
-            raw_query=scope["query_string"].decode("latin-1"),
-            raw_headers=scope["headers"],
+            scope["method"],
+            scope["scheme"],
+            visit.base_path,
+            visit.below,
+            scope["query_string"].decode("latin-1"),
+            scope["headers"],
+            visit.headers,
         )
         begun_ns = machine_ns()
         injection: Injection | None = None
@@ -207,10 +223,9 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
         # What a fault answers need not be documented; what a handler answers must.
         if visit.plan is not None and (injection is None or injection.refusal is None):
             reply = self._checked(visit.plan, call, reply)
-        extra = cors_headers(call) if self._settings.cors else ()
-        reply_headers = self._reply_headers(call)
-        if reply_headers:
-            extra = (*reply_headers, *extra)
+        extra = CORS if b"origin" in visit.headers and self._settings.cors else ()
+        if self._reply_headers is not None:
+            extra = (*self._reply_headers(call), *extra)
         body, headers = encode(reply, extra)
         # The control API's own answers are never delivered twice; an exported snapshot among them
         # would hold all the earlier ones.
@@ -220,10 +235,11 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             and visit.plan is not None
             and reply.status < 300
         ):
-            world.faults.replies[self._api.name, visit.plan.operation.id] = reply
+            world.faults.replies[self._api.name, visit.plan.operation.id] = _own(reply)
         if injection is None:
             self._note(visit, call, begun_ns, (reply.status, headers, body))
-            await send_encoded(reply.status, headers, body, send)
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
             return
         body, headers = spoil(call.method, body, headers, injection)
         seen = _seen(reply.status, headers, body, injection)
@@ -336,6 +352,11 @@ def _seen(
     if injection.cut_at < 0:
         return 0, [], b""
     return status, headers, body[: injection.cut_at]
+
+
+def _own(reply: Reply) -> Reply:
+    """A reply that can be kept with a world."""
+    return reply._replace(body=reply.body.value) if type(reply.body) is Shared else reply
 
 
 def _contract_broken(violations: list[Violation]) -> Refusal:

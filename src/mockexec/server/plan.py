@@ -5,7 +5,8 @@ gate → security → throttle → parameters → negotiation → body → handl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from mockexec.api import Api, Gate
 from mockexec.errors import Violation
@@ -23,14 +24,20 @@ from mockexec.spec.operations import Operation
 Verify = Callable[[Call], "Principal | None"]
 # Alternatives, each of which is a set of verifiers that must all know the caller.
 Security = tuple[tuple[Verify, ...], ...]
+# The path's arguments and the query, as they came; and what was read from them, with notes.
+_Texts = tuple[tuple[str, ...], str]
+_Values = tuple[Mapping[str, Any], Mapping[str, Any], tuple[Violation, ...]]
+
+_REMEMBERED_MAX = 1024
+_REMEMBERED_LENGTH_MAX = 200
 
 
 class Plan:
     """The compiled form of one operation."""
 
     __slots__ = (
-        "_body", "_checker", "_cookies", "_gate", "_handler", "_headers", "_offered", "_path",
-        "_query", "_security", "_throttle", "operation",
+        "_body", "_cookies", "_gate", "_handler", "_headers", "_offered", "_path",
+        "_query", "_read_before", "_security", "_throttle", "check", "operation",
     )  # fmt: skip
 
     def __init__(
@@ -70,7 +77,9 @@ class Plan:
             else None
         )
         self._offered = _offered(operation)
-        self._checker = ReplyChecker(operation, api.schemas)
+        self._read_before: dict[_Texts, _Values] = {}
+        # How a reply breaks the document.
+        self.check = ReplyChecker(operation, api.schemas).check
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -115,10 +124,6 @@ class Plan:
         call.stage = "handler"
         return await self._handler(call)
 
-    def check(self, reply: Reply) -> list[Violation]:
-        """How a reply breaks the document."""
-        return self._checker.check(reply)
-
     def _authenticate(self, call: Call) -> Principal | None:
         refusals: list[Refusal] = []
         anonymous = False
@@ -142,12 +147,9 @@ class Plan:
 
     def _read_parameters(self, call: Call, arguments: tuple[str, ...]) -> tuple[Violation, ...]:
         violations: list[Violation] = []
-        for (name, decoder), text in zip(self._path, arguments, strict=True):
-            if decoder is None:
-                call.path[name] = text
-            else:
-                decoder.read((text,), call.path, violations)
-        notes = self._query.read(call.raw_query, call.query, violations)
+        key = (arguments, call.raw_query)
+        read = self._read_before.get(key) or self._read_path_and_query(key, violations)
+        call.path, call.query, notes = read
         if self._headers:
             call.header = self._read_headers(call, violations)
         if self._cookies:
@@ -155,6 +157,23 @@ class Plan:
         if violations:
             raise invalid(violations)
         return notes
+
+    def _read_path_and_query(self, key: _Texts, violations: list[Violation]) -> _Values:
+        arguments, raw_query = key
+        path: dict[str, Any] = {}
+        query: dict[str, Any] = {}
+        for (name, decoder), text in zip(self._path, arguments, strict=True):
+            if decoder is None:
+                path[name] = text
+            else:
+                decoder.read((text,), path, violations)
+        read = path, query, self._query.read(raw_query, query, violations)
+        # Clients ask the same again and again; nobody changes what was read.
+        if not violations and len(raw_query) + sum(map(len, arguments)) <= _REMEMBERED_LENGTH_MAX:
+            if len(self._read_before) >= _REMEMBERED_MAX:
+                self._read_before.clear()
+            self._read_before[key] = read
+        return read
 
     def _read_headers(self, call: Call, violations: list[Violation]) -> dict[str, object]:
         values: dict[str, object] = {}
@@ -178,7 +197,7 @@ class Plan:
 
     def _negotiate(self, call: Call) -> str:
         accept = call.raw_header(b"accept")
-        if accept is None or accept in {"*/*", self._offered[0]}:
+        if accept is None or accept == "*/*" or accept == self._offered[0]:
             return self._offered[0]
         chosen = negotiate(accept, self._offered)
         if chosen is None:

@@ -10,13 +10,15 @@ from typing import Any
 import orjson
 
 from mockexec.errors import Violation
-from mockexec.http.call import Call, Reply
+from mockexec.http.call import Reply
+from mockexec.http.remembered import Shared
 from mockexec.spec.operations import Operation, Response
 from mockexec.spec.schemas import Schemas, Validator
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_CORS = (
+# What a browser on another origin needs to read a reply.
+CORS = (
     ("access-control-allow-origin", "*"),
     ("access-control-expose-headers", "*, Authorization"),
 )
@@ -45,6 +47,14 @@ class _ResponseChecker:
         self._ranges = tuple(name for name in self._validators if "*" in name)
 
     def check(self, reply: Reply) -> list[Violation]:
+        body = reply.body
+        if type(body) is Shared:
+            if self in body.checked_by and not self._headers:
+                return []
+            found = self.check(reply._replace(body=body.value))
+            if not found:
+                body.checked_by.append(self)
+            return found
         found = []
         if self._headers:
             sent = {name.lower() for name, _ in reply.headers}
@@ -53,18 +63,20 @@ class _ResponseChecker:
                 for name in self._headers
                 if name not in sent
             ]
-        if reply.body == b"" and type(reply.body) is bytes:
+        if type(body) is bytes and not body:
             if self._validators and not self._bodiless:
                 found.append(Violation("response", "", "", "has no body, one is documented"))
             return found
-        essence = self._documented(reply.media_type.partition(";")[0])
+        essence: str | None = reply.media_type
+        if essence not in self._validators:
+            essence = self._documented(reply.media_type.partition(";")[0])
         if essence is None:
             message = f"has the undocumented media type {reply.media_type}"
             return [*found, Violation("response", "", "", message)]
         validator = self._validators[essence]
-        if validator is None or type(reply.body) is bytes or validator.is_valid(reply.body):
+        if validator is None or type(body) is bytes or validator.is_valid(body):
             return found
-        return found + validator.violations(reply.body, location="response")
+        return found + validator.violations(body, location="response")
 
     def _documented(self, essence: str) -> str | None:
         """The documented media type, or range of them, that ``essence`` belongs to."""
@@ -116,31 +128,22 @@ def _header_bytes(name: str, value: str) -> tuple[bytes, bytes]:
 def encode(reply: Reply, extra: tuple[tuple[str, str], ...]) -> tuple[bytes, list[Any]]:
     """(body, headers) as they go on the wire."""
     status, content, headers, media_type = reply
-    body = content if type(content) is bytes else orjson.dumps(content)
+    if type(content) is bytes:
+        body = content
+    else:
+        body = content.encoded if type(content) is Shared else orjson.dumps(content)
     sent: list[tuple[bytes, bytes]] = []
     if status not in _BODILESS:
         if body:
             sent.append(_header_bytes("content-type", media_type))
         sent.append((b"content-length", b"%d" % len(body)))
-    for name, value in headers + extra:
-        sent.append(_header_bytes(name, value))
+    if headers or extra:
+        sent += [_header_bytes(name, value) for name, value in headers + extra]
     return body, sent
 
 
 async def send_reply(reply: Reply, extra: tuple[tuple[str, str], ...], send: Send) -> None:
     """Sends ``reply`` with ``extra`` headers."""
     body, headers = encode(reply, extra)
-    await send_encoded(reply.status, headers, body, send)
-
-
-async def send_encoded(
-    status: int, headers: list[tuple[bytes, bytes]], body: bytes, send: Send
-) -> None:
-    """Sends what ``encode`` made."""
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def cors_headers(call: Call) -> tuple[tuple[str, str], ...]:
-    """What a browser on another origin needs to read the reply; nothing for other clients."""
-    return _CORS if call.raw_header(b"origin") is not None else ()

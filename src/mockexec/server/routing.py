@@ -13,6 +13,9 @@ from urllib.parse import unquote_to_bytes
 
 P = TypeVar("P")
 
+_REMEMBERED_MAX = 4096
+_REMEMBERED_LENGTH_MAX = 200
+
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -40,6 +43,8 @@ class Router(Generic[P]):
     def __init__(self) -> None:
         self._root: _Node[P] = _Node()
         self._static: dict[str, Match[P]] = {}
+        # The paths without parameters, and those asked for lately.
+        self._known: dict[str, Match[P]] = {}
 
     def add(self, path: str, method: str, plan: P, *, takes_empty: bool = False) -> None:
         """Enters ``plan`` at a path template.
@@ -53,14 +58,18 @@ class Router(Generic[P]):
         node.plans[method] = plan
         node.takes_empty = takes_empty
         if "{" not in path:
-            self._static[path] = Match(node.plans, ())
+            self._static[path] = self._known[path] = Match(node.plans, ())
 
     def find(self, raw_path: str) -> Match[P] | None:
         """The match of a raw path (beginning with a slash), or None."""
-        found = self._static.get(raw_path)
-        if found is not None:
-            return found
-        return _descend(self._root, raw_path.split("/"), 1, ())
+        found = self._known.get(raw_path)
+        if found is None:
+            found = _descend(self._root, raw_path.split("/"), 1, ())
+            if found is not None and len(raw_path) <= _REMEMBERED_LENGTH_MAX:
+                if len(self._known) >= _REMEMBERED_MAX:
+                    self._known = self._static.copy()
+                self._known[raw_path] = found
+        return found
 
 
 def _child(node: _Node[P], segment: str) -> _Node[P]:

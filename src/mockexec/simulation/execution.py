@@ -45,12 +45,6 @@ class Execution(NamedTuple):
         """Whether its life is over."""
         return self.state in FINAL
 
-    def planned(self, plan: Plan, from_ns: int) -> Execution:
-        """Itself with another future, counted from ``from_ns``."""
-        return self._replace(
-            plan=plan, due_ns=_due(plan, from_ns), version=self.version + 1, reads=0
-        )
-
     def moved(
         self, state: str, at_ns: int, plan: Plan = (), data: Mapping[str, Any] | None = None
     ) -> Execution:
@@ -71,7 +65,7 @@ class Execution(NamedTuple):
             self.owner,
             at_ns if self.started_ns is None and state == RUNNING else self.started_ns,
             at_ns if final else None,
-            None if final else _due(plan, at_ns),
+            None if final else due(plan, at_ns),
             self.version + 1,
             0,
             () if final else plan,
@@ -102,7 +96,7 @@ class Execution(NamedTuple):
             if step.data:
                 data = {**data, **step.data}
             history.append(Event(at_ns, state))
-            due_ns = None if state in FINAL else _due(self.plan[position:], at_ns)
+            due_ns = None if state in FINAL else due(self.plan[position:], at_ns)
         final = state in FINAL
         return self._replace(
             state=state, changed_ns=at_ns, started_ns=started_ns,
@@ -111,7 +105,8 @@ class Execution(NamedTuple):
         )  # fmt: skip
 
 
-def _due(plan: Plan, from_ns: int) -> int | None:
+def due(plan: Plan, from_ns: int) -> int | None:
+    """When the first step of ``plan`` happens by itself; None: it does not."""
     if not plan or plan[0].after_ns is None:
         return None
     return from_ns + plan[0].after_ns

@@ -1,8 +1,11 @@
-"""What happened: a bounded ring of exchanges, oldest forgotten first."""
+"""What happened: a bounded ring of exchanges, oldest forgotten first.
+
+The journals of all sessions have a bound together, too, kept by a ``Shelf``.
+"""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -10,6 +13,8 @@ from mockexec.errors import Violation
 
 EXCHANGES_MAX = 1000
 BYTES_MAX = 8 * 1024 * 1024
+# Of all journals on a shelf.
+SHELF_BYTES_MAX = 128 * 1024 * 1024
 # What one exchange counts besides its bodies, about.
 _OVERHEAD_BYTES = 1024
 
@@ -62,14 +67,20 @@ def pack_headers(headers: Headers) -> bytes:
 class Journal:
     """The exchanges of one world: at most so many, and at most so many bytes of bodies."""
 
-    __slots__ = ("_bytes", "_bytes_max", "_count", "_ring", "_size_max")
+    __slots__ = ("_bytes", "_bytes_max", "_count", "_ring", "_shelf", "_size_max")
 
-    def __init__(self, size_max: int = EXCHANGES_MAX, bytes_max: int = BYTES_MAX) -> None:
+    def __init__(
+        self,
+        size_max: int = EXCHANGES_MAX,
+        bytes_max: int = BYTES_MAX,
+        shelf: Shelf | None = None,
+    ) -> None:
         self._ring: deque[Exchange] = deque()
         self._size_max = size_max
         self._bytes_max = bytes_max
         self._bytes = 0
         self._count = 0
+        self._shelf = shelf
 
     def __len__(self) -> int:
         return len(self._ring)
@@ -83,12 +94,25 @@ class Journal:
         """Adds one; the oldest go when there are too many or they hold too much."""
         ring = self._ring
         ring.append(exchange)
-        self._bytes += _weight(exchange)
+        weight = _weight(exchange)
+        self._bytes += weight
         while len(ring) > self._size_max or (self._bytes > self._bytes_max and len(ring) > 1):
-            self._bytes -= _weight(ring.popleft())
+            weight -= self.forget_oldest()
+        if self._shelf is not None:
+            self._shelf.note(self, weight)
+
+    def forget_oldest(self) -> int:
+        """Forgets one exchange, if there is any; returns the bytes that it held."""
+        if not self._ring:
+            return 0
+        weight = _weight(self._ring.popleft())
+        self._bytes -= weight
+        return weight
 
     def clear(self) -> None:
         """Forgets all of them; numbers go on."""
+        if self._shelf is not None:
+            self._shelf.drop(self, self._bytes)
         self._ring.clear()
         self._bytes = 0
 
@@ -110,6 +134,43 @@ class Journal:
         """Up to ``limit`` exchanges, newest first."""
         # A copy: a server in another thread may record while we read.
         return list(self._ring)[::-1][:limit]
+
+
+class Shelf:
+    """Journals that together hold at most so many bytes.
+
+    Where they hold more, the one written to longest ago forgets its oldest exchanges; a single
+    journal never reaches the bound alone.
+    """
+
+    __slots__ = ("_bytes", "_bytes_max", "_journals")
+
+    def __init__(self, bytes_max: int = SHELF_BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        # Those that hold anything, the one written to longest ago first.
+        self._journals: OrderedDict[Journal, None] = OrderedDict()
+
+    def journal(self) -> Journal:
+        """A new journal on this shelf."""
+        return Journal(shelf=self)
+
+    def note(self, journal: Journal, bytes_more: int) -> None:
+        """``journal`` was written to, and holds so many bytes more."""
+        self._journals[journal] = None
+        self._journals.move_to_end(journal)
+        self._bytes += bytes_more
+        while self._bytes > self._bytes_max:
+            oldest = next(iter(self._journals))
+            self._bytes -= oldest.forget_oldest()
+            if not len(oldest):
+                del self._journals[oldest]
+
+    def drop(self, journal: Journal, bytes_held: int) -> None:
+        """``journal`` forgets all that it holds."""
+        if journal in self._journals:
+            del self._journals[journal]
+            self._bytes -= bytes_held
 
 
 def _weight(exchange: Exchange) -> int:

@@ -182,7 +182,7 @@ def _draw_outcome(profile: Profile, random: Random) -> Outcome:
     outcomes = profile.outcomes
     if len(outcomes) == 1:
         return outcomes[0]
-    point = random.random() * sum(outcome.weight for outcome in outcomes)
+    point = random.random() * sum([outcome.weight for outcome in outcomes])
     for outcome in outcomes:
         point -= outcome.weight
         if point < 0:

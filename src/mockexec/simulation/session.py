@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from mockexec.simulation.clock import machine_ns
 from mockexec.simulation.instants import MINUTE
+from mockexec.simulation.journal import Shelf
 from mockexec.simulation.snapshot import Snapshot
 from mockexec.simulation.world import World
 
@@ -65,13 +66,15 @@ class Session:
 
 
 class Sessions:
-    """All sessions but the base one, by name."""
+    """All sessions but the base one, by name. Their journals, and its, stand on one shelf."""
 
     def __init__(
         self, base: Session, *, count_max: int = SESSIONS_MAX, idle_max_ns: int = IDLE_MAX_NS
     ) -> None:
         """``idle_max_ns``: how long a session may be unused before it ends."""
         self.base = base
+        self._shelf = Shelf()
+        base.world.journal = self._shelf.journal()
         self.count_max = count_max
         self.idle_max_ns = idle_max_ns
         # The longest unused first.
@@ -124,13 +127,24 @@ class Sessions:
             raise SessionsFull(
                 f"{self.count_max} sessions are in use; delete some, or wait until they are idle"
             )
+        self.remove(name)
+        world.journal = self._shelf.journal()
         session = self._by_name[name] = Session(name, world)
-        self._by_name.move_to_end(name)
         return session
 
     def remove(self, name: str) -> bool:
         """Ends a session; says whether there was one."""
-        return self._by_name.pop(name, None) is not None
+        session = self._by_name.pop(name, None)
+        if session is None:
+            return False
+        session.world.journal.clear()
+        return True
+
+    def restart(self, session: Session, world: World) -> None:
+        """Puts another world in place of the session's, and begins a new journal."""
+        session.world.journal.clear()
+        world.journal = self._shelf.journal()
+        session.world = world
 
     def _expire(self) -> None:
         limit_ns = machine_ns() - self.idle_max_ns
@@ -138,4 +152,4 @@ class Sessions:
             name, oldest = next(iter(self._by_name.items()))
             if oldest.used_ns >= limit_ns:
                 break
-            del self._by_name[name]
+            self.remove(name)

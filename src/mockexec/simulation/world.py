@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mockexec.simulation.chance import Chance, Random
 from mockexec.simulation.clock import Clock
-from mockexec.simulation.execution import Event, Execution
+from mockexec.simulation.execution import Event, Execution, due
 from mockexec.simulation.instants import DAY
 from mockexec.simulation.journal import Journal
 from mockexec.simulation.lifecycle import QUEUED, Plan, Profile, draw_plan
@@ -20,7 +20,8 @@ from mockexec.simulation.sorted_map import SortedMap
 from mockexec.simulation.store import Index, Store
 
 EXECUTIONS_MAX = 1_000_000
-_ARRIVALS_PER_SETTLE_MAX = 10_000
+# Of a jump in time, over all processes: more would be seen by nobody, and take seconds.
+_ARRIVALS_PER_JUMP_MAX = 4_000
 _FAR_FUTURE_NS = 1 << 62
 
 
@@ -171,9 +172,12 @@ class Realm:
     def read(self, execution_id: str) -> Execution | None:
         """The execution as a user reads it: counts as a reading for those that progress by it."""
         execution = self.executions.get(execution_id)
-        if execution is None or not execution.plan:
-            return execution
-        wanted = execution.plan[0].reads
+        return None if execution is None else self.seen(execution)
+
+    def seen(self, execution: Execution) -> Execution:
+        """``read`` for one that is at hand."""
+        plan = execution.plan
+        wanted = plan[0].reads if plan else None
         if wanted is None:
             return execution
         if execution.reads < wanted:
@@ -274,12 +278,16 @@ class Realm:
 
     def plan(self, profile: str, *, run_timeout_ns: int | None = None) -> Plan:
         """A plan drawn from a profile of the scenario."""
-        random = self.random("plans")
+        random = self.draws("plans")
         return draw_plan(self.profile(profile), random, run_timeout_ns=run_timeout_ns)
 
     def random(self, purpose: str) -> Random:
         """A generator for the next event of ``purpose``, this API's own."""
         return self.world.chance.random(f"{self.name}/{purpose}")
+
+    def draws(self, purpose: str) -> Random:
+        """The same for an event that needs a handful of draws."""
+        return self.world.chance.draws(f"{self.name}/{purpose}")
 
     def uuid(self, purpose: str = "ids") -> str:
         """The next UUID for ``purpose``, this API's own."""
@@ -316,7 +324,7 @@ class Realm:
 
     def _schedule_arrival(self, position: int, after_ns: int) -> None:
         arrival = self.scenario.arrivals[position]
-        random = self.random(f"arrivals/{arrival.name}")
+        random = self.draws(f"arrivals/{arrival.name}")
         gap_ns = max(1_000_000, int(random.expovariate(1.0) * arrival.every_ns))
         self.world.schedule(after_ns + gap_ns, Timer(self.name, "", position))
 
@@ -324,7 +332,7 @@ class Realm:
         arrival = self.scenario.arrivals[position]
         # After a long jump only what can still be seen, and only so many, arrive.
         window_ns = min(
-            self.model.retention_ns or 30 * DAY, _ARRIVALS_PER_SETTLE_MAX * arrival.every_ns
+            self.model.retention_ns or 30 * DAY, self.world.arrivals_per_jump_max * arrival.every_ns
         )
         earliest_ns = self.world.now_ns - window_ns
         if due_ns < earliest_ns:
@@ -369,9 +377,12 @@ def born(
         at_ns,
         at_ns,
         owner,
+        due_ns=due(plan, at_ns),
+        version=1,
+        plan=plan,
         history=(Event(at_ns, QUEUED),),
         data=data or {},
-    ).planned(plan, at_ns)
+    )
 
 
 @contextmanager
@@ -430,6 +441,12 @@ class World:
         twin._next_due_ns = self._next_due_ns
         twin.realms = {name: realm.fork(twin) for name, realm in self.realms.items()}
         return twin
+
+    @property
+    def arrivals_per_jump_max(self) -> int:
+        """How many arrivals of one process a jump in time brings at most, about."""
+        processes = sum(len(realm.scenario.arrivals) for realm in self.realms.values())
+        return _ARRIVALS_PER_JUMP_MAX // max(processes, 1)
 
     def schedule(self, due_ns: int, timer: Timer) -> None:
         """Enters a timer; equal instants fire in the order of entry."""

@@ -16,14 +16,18 @@ from mockexec.verify.target import Exchanged
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The run begins. ``url`` is what requests go to, ``mock`` whether that is a mock of ours."""
+    """The run begins.
+
+    ``url`` is what requests go to, ``mock`` whether that is a mock of ours, ``units`` what is run
+    (see ``shard``).
+    """
 
     title: str
     url: str
     mock: bool
     seed: int
     operations: int
-    parts: tuple[str, ...]
+    units: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,15 @@ class PartStarted:
 class Sent:
     """One request was answered. ``operation`` is an operationId, "" if it reached none.
 
-    ``parameters``: ``in.name`` of each documented parameter that it carried.
+    ``parameters``: ``in.name`` of each parameter that it carried. ``phase``: the check of ours or
+    the phase of Schemathesis. ``link``: the link of the document that it followed, ``""`` if none.
     """
 
     operation: str
     exchanged: Exchanged
     parameters: tuple[str, ...] = ()
+    phase: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from mockexec.verify.target import Exchanged
 
@@ -30,7 +31,8 @@ class Finding:
     ``operation``: an operationId, "" if it belongs to none. ``pointer``: a JSON pointer into the
     document to the promise that is broken, "" if it stands nowhere. ``exchanges``: the shortest
     story that shows it, the failing one last; empty where no request was needed. ``cause``:
-    findings with equal ``key`` are one root cause.
+    findings with equal ``key`` are one root cause. ``symptom``: what the last answer shows while it
+    is wrong, as ``verify.symptoms`` reads it; None compares all answers of the story.
     """
 
     check: str
@@ -42,6 +44,7 @@ class Finding:
     pointer: str = ""
     exchanges: tuple[Exchanged, ...] = ()
     cause: str = ""
+    symptom: Mapping[str, Any] | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -60,7 +63,8 @@ class Group:
 def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
     """One group for each root cause, the worst first, otherwise in the order they were found.
 
-    The finding with the shortest story stands for its group.
+    The finding with the shortest story stands for its group. What is only another sight of a
+    cause that has its group already is left out.
     """
     groups: dict[tuple[str, str, str], Group] = {}
     for finding in findings:
@@ -70,4 +74,47 @@ def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
         else:
             shorter = len(finding.exchanges) < len(group.finding.exchanges)
             groups[finding.key] = Group(finding if shorter else group.finding, group.count + 1)
-    return tuple(sorted(groups.values(), key=lambda g: SEVERITIES.index(g.finding.severity)))
+    kept = [
+        group
+        for group in groups.values()
+        if not any(_is_behind(other.finding, group.finding) for other in groups.values())
+    ]
+    return tuple(sorted(kept, key=lambda group: SEVERITIES.index(group.finding.severity)))
+
+
+# Schemathesis's checks of answers: one wrong answer may be wrong by several of them, and by ours.
+_ANSWERS = frozenset(
+    f"schemathesis/{name}"
+    for name in (
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+        "response_headers_conformance",
+    )
+)
+_OURS = "conformance"
+_SERVER_ERROR = "schemathesis/not_a_server_error"
+_STATUS = "schemathesis/status_code_conformance"
+_REFUSED = "schemathesis/positive_data_acceptance"
+
+
+def _is_behind(cause: Finding, sight: Finding) -> bool:
+    """Whether ``sight`` shows nothing that ``cause`` does not show better."""
+    if cause.operation != sight.operation or not cause.exchanges or not sight.exchanges:
+        return False
+    status = cause.exchanges[-1].status
+    if cause.check == "schemathesis/ignored_auth":
+        # Without the header and without credentials are the same.
+        is_header = sight.check == "schemathesis/missing_required_header"
+        return is_header and sight.cause.lower() == "authorization"
+    if status != sight.exchanges[-1].status:
+        return False
+    if status >= 500:
+        if cause.check == _OURS:
+            return sight.check in {*_ANSWERS, _SERVER_ERROR, _REFUSED}
+        return cause.check == _SERVER_ERROR and sight.check in {*_ANSWERS, _REFUSED}
+    if cause.check == _STATUS:
+        return sight.check == _REFUSED
+    if cause.check == _OURS:
+        return sight.check in _ANSWERS and sight.pointer == cause.pointer
+    return False

@@ -20,7 +20,7 @@ PHASES = ("checks", "examples", "coverage", "fuzzing", "stateful")
 # Examples of each operation in each phase, unless told otherwise: a minute for a usual document.
 EXAMPLES_MAX = 50
 # By which methods nothing is changed (RFC 9110, 9.2.1; QUERY is of its own draft).
-_READING = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "QUERY"))
+READING = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "QUERY"))
 # On an operation: says that it changes something, or does not, where the method tells otherwise.
 _CHANGES = "x-changes"
 
@@ -64,6 +64,12 @@ class VerifyPlan:
         )
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it looks for everything there is to find."""
+        chosen = self.checks or self.excluded or self.operations or self.units is not None
+        return not chosen and set(self.phases) == set(PHASES)
+
+    @property
     def chosen(self) -> tuple[Operation, ...]:
         """The operations that the run is about, whether or not they may be called."""
         if not self.operations:
@@ -81,7 +87,7 @@ class VerifyPlan:
 def changes(operation: Operation) -> bool:
     """Whether an operation changes something on the server."""
     declared = operation.extensions.get(_CHANGES)
-    return declared if isinstance(declared, bool) else operation.method not in _READING
+    return declared if isinstance(declared, bool) else operation.method not in READING
 
 
 def credentials(api: Api, token: str) -> Credentials:

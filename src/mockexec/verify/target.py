@@ -41,6 +41,8 @@ _NS = 1_000_000_000
 class Unreachable(Exception):  # noqa: N818  # says what the server is
     """No answer came: nothing listens, or the connection broke; the text says which."""
 
+    request: Request | None = None
+
 
 class BudgetSpent(Exception):  # noqa: N818  # an end, not an error
     """A limit of the run is reached; ends the run and is no finding. ``limit`` names it."""
@@ -371,9 +373,12 @@ class Target:
         if credentials.query:
             full += ("&" if request.query else "?") + credentials.query
         at_ns = self.times.now_ns()
-        status, headers, body = self.wire.exchange(
-            request.method, full, headers_with(request.headers, credentials), request.body
-        )
+        sent = headers_with(request.headers, credentials)
+        try:
+            status, headers, body = self.wire.exchange(request.method, full, sent, request.body)
+        except Unreachable as error:
+            error.request = request
+            raise
         took_s = (self.times.now_ns() - at_ns) / _NS
         exchanged = Exchanged(request, url, status, headers, body, took_s, at_ns)
         self.on_exchanged(exchanged)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+import mockexec
+from mockexec.errors import UsageError
 from tests.apis.sailpoint.scenes import LIST, SEND_EMAIL
 from tests.support import Served, serve
 
@@ -104,6 +106,20 @@ def test_401_has_a_body_of_its_own(mock: Served, header: str | None, reason: str
 def test_the_rate_limit_is_off_by_default(mock: Served) -> None:
     """No request is refused for being one of many."""
     assert {mock.get(f"{LIST}?limit=0").status_code for _ in range(120)} == {200}
+
+
+def test_the_rate_limit_can_be_another() -> None:
+    """Requests and a window; what is none is refused before anything is served."""
+    with serve("sailpoint", options={"sailpoint.rate_limit": "2/1m"}) as mock:
+        assert [mock.get(LIST).status_code for _ in range(3)] == [200, 200, 429]
+        mock.advance("1m")
+        assert mock.get(LIST).status_code == 200
+    for wrong in ("yes", "0/10s", "5/0s", "5/soon", "5"):
+        with (
+            pytest.raises(UsageError, match="rate_limit"),
+            mockexec.in_process("sailpoint", options={"sailpoint.rate_limit": wrong}),
+        ):
+            pass
 
 
 def test_the_rate_limit_is_a_hundred_requests_per_token_in_ten_seconds() -> None:

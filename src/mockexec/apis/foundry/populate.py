@@ -55,7 +55,7 @@ def populate(realm: Realm) -> None:
 def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
     """Starts one run of the arrival's resource; of the scenario's first one if it names none."""
     rid = arrival.data.get("resource", realm.scenario.data["resources"][0]["rid"])
-    execution = _drawn(realm, _known(realm, rid), realm.random("arriving"), at_ns)
+    execution = _drawn(realm, _known(realm, rid), realm.draws("arriving"), at_ns)
     return realm.start(
         execution.id,
         group=execution.group,

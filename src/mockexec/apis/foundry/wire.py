@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from mockexec.http.remembered import remembered
 from mockexec.simulation.execution import Execution
 from mockexec.simulation.instants import MILLISECOND, format_instant
 from mockexec.simulation.lifecycle import CANCELLED, COMPLETED, TERMINATED
@@ -76,6 +77,7 @@ def page(executions: Iterable[Execution], next_page_token: str | None) -> dict[s
     return body
 
 
+@remembered
 def _execution(execution: Execution) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "duration": _duration(duration_ms(execution)),

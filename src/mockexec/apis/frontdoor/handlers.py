@@ -39,7 +39,7 @@ async def find_execution(call: Call) -> Reply:
     newest = call.realm.executions.range("processId", (frontdoor, process_id)).page(0, 1)
     if not newest:
         raise Refusal("not_found", f"Execution with processId {process_id} not found")
-    return _one(call, frontdoor, call.realm.read(newest[0].id) or newest[0])
+    return _one(call, frontdoor, call.realm.seen(newest[0]))
 
 
 async def get_execution(call: Call) -> Reply:

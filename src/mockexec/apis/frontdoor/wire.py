@@ -12,12 +12,14 @@ from urllib.parse import quote
 
 from mockexec.apis.frontdoor.paging import Page
 from mockexec.apis.frontdoor.properties import STATUSES, name_of, process_id_of, started_ns_of
+from mockexec.http.remembered import remembered
 from mockexec.simulation.execution import Execution
 from mockexec.simulation.instants import format_instant
 
 HAL = "application/hal+json"
 
 
+@remembered
 def plain_execution(execution: Execution) -> dict[str, Any]:
     """An execution in plain JSON."""
     finished_ns = execution.finished_ns
@@ -34,9 +36,8 @@ def plain_execution(execution: Execution) -> dict[str, Any]:
 
 def hal_execution(execution: Execution, address: str) -> dict[str, Any]:
     """An execution in HAL; ``address`` is the URL of the list it is in."""
-    model = plain_execution(execution)
-    model["_links"] = {"self": {"href": f"{address}/{quote(execution.id, safe='')}"}}
-    return model
+    href = f"{address}/{quote(execution.id, safe='')}"
+    return {**plain_execution(execution), "_links": {"self": {"href": href}}}
 
 
 def spring_page(page: Page) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def _cancel_one(realm: Realm, execution: Execution) -> Execution:
     if execution.state in {QUEUED, CLAIMED}:
         return realm.move(execution, CANCELLED, data={**asked, "worker": None})
     confirmed = cancel_plan(
-        profile(realm, execution.group), realm.random("cancellations"), {"worker": None}
+        profile(realm, execution.group), realm.draws("cancellations"), {"worker": None}
     )
     return realm.move(execution, CANCELLING, plan=confirmed, data=asked)
 

@@ -21,7 +21,7 @@ async def get_execution(call: Call) -> Reply:
     if execution is None:
         raise _execution_not_found()
     check_owner(call, execution)
-    return Reply(200, wire.execution(call.realm.read(execution_id) or execution))
+    return Reply(200, wire.execution(call.realm.seen(execution)))
 
 
 async def cancel_execution(call: Call) -> Reply:
@@ -86,7 +86,7 @@ async def submit_approval(call: Call) -> Reply:
     plan = lives.resumed(
         execution,
         profile(realm, execution.group),
-        realm.random("plans"),
+        realm.draws("plans"),
         answer=call.body["data"],
         now_ns=call.now_ns,
     )

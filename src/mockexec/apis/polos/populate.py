@@ -26,7 +26,7 @@ def populate(realm: Realm) -> None:
 
 def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
     """A run that somebody submits: of the arrival's ``workflow``, or of any."""
-    random = realm.random("arrivals")
+    random = realm.draws("arrivals")
     project = realm.scenario.data["projects"][0]["id"]
     workflow_id = arrival.data.get("workflow")
     if workflow_id is None:

@@ -32,7 +32,7 @@ def submit(
     timeout_s = None if limit is None else int(limit)
     plan = lives.drawn(
         realm.profile(entry["profile"]),
-        realm.random("plans"),
+        realm.draws("plans"),
         realm.scenario.data,
         payload=request["payload"],
         timeout_s=timeout_s,

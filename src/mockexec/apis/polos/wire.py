@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mockexec.http.remembered import remembered
 from mockexec.simulation.execution import Execution
 from mockexec.simulation.instants import format_instant
 from mockexec.simulation.lifecycle import (
@@ -43,6 +44,7 @@ def instant(ns: int) -> str:
     return format_instant(ns, digits=6, zone="+00:00")
 
 
+@remembered
 def execution(e: Execution) -> dict[str, Any]:
     """All 24 fields, null where there is nothing to say."""
     get = e.data.get
@@ -77,6 +79,7 @@ def execution(e: Execution) -> dict[str, Any]:
     }
 
 
+@remembered
 def run(e: Execution) -> dict[str, Any]:
     """An execution as the list of runs shows it."""
     get = e.data.get

@@ -47,4 +47,5 @@ DIALECT = Dialect(
     throttle=auth.throttle,
     aliases=_aliases,
     options={"rate_limit": "off"},
+    option_readers={"rate_limit": auth.read_limit},
 )

@@ -1,31 +1,42 @@
 """Access tokens: who holds one, what they may do, how often they may ask.
 
 Source: the vendor's developer guide (authentication; rate limit: 100 requests per token in 10
-seconds, off here unless the option ``rate_limit`` is ``on``). A client that stands for a person
-(personal access token) has the claims of that person; one that stands for an application has none,
-and only operations that take application authentication are open to it.
+seconds, off here unless the option ``rate_limit`` is ``on`` or a limit of one's own). A client that
+stands for a person (personal access token) has the claims of that person; one that stands for an
+application has none, and only operations that take application authentication are open to it.
 """
 
 from __future__ import annotations
 
 import hmac
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mockexec.http.auth import Principal, Token, authorization, issue_token
 from mockexec.http.call import Call
 from mockexec.http.refusal import Refusal
-from mockexec.simulation.instants import SECOND
+from mockexec.simulation.instants import SECOND, parse_duration
 from mockexec.simulation.world import Realm
 
 DEVELOPMENT_TOKEN = "sailpoint-dev-token"  # noqa: S105  # it opens nothing but a mock
 ALL_SCOPES = "sp:scopes:all"
 TOKEN_LIFETIME_S = 749
 
-REQUESTS_MAX = 100
-WINDOW_S = 10
+_LIMIT = re.compile(r"([1-9][0-9]{0,8})/(\S+)", re.ASCII)
+
+
+class Limit(NamedTuple):
+    """How many requests of one token are answered in how long a window."""
+
+    requests: int
+    window_ns: int
+
+
+_DOCUMENTED = Limit(100, 10 * SECOND)
 
 
 class Window(NamedTuple):
@@ -52,8 +63,8 @@ def verify_any(call: Call, scopes: tuple[str, ...]) -> Principal | None:
     if scheme != "bearer" or not value:
         raise Refusal("unauthenticated", "JWT is malformed")
     principal = _token(call, value).principal()
-    missing = [scope for scope in scopes if scope not in principal.scopes]
-    if missing and ALL_SCOPES not in principal.scopes:
+    if not principal.scopes.issuperset(scopes) and ALL_SCOPES not in principal.scopes:
+        missing = [scope for scope in scopes if scope not in principal.scopes]
         raise Refusal("forbidden", f"the token lacks the scope {' '.join(missing)}")
     return principal
 
@@ -72,20 +83,37 @@ def _token(call: Call, value: str) -> Token:
 
 def throttle(call: Call) -> None:
     """Counts the requests of each token in windows that its first request opens."""
-    if call.principal is None or call.settings.option("sailpoint", "rate_limit", "off") != "on":
+    limit = read_limit(call.settings.option("sailpoint", "rate_limit", "off"))
+    if limit is None or call.principal is None:
         return
     windows, token = call.realm.table("windows"), call.principal.token
     window: Window | None = windows.get(token)
-    if window is None or call.now_ns >= window.start_ns + WINDOW_S * SECOND:
+    if window is None or call.now_ns >= window.start_ns + limit.window_ns:
         window = Window(call.now_ns, 0)
-    if window.requests >= REQUESTS_MAX:
-        left_ns = window.start_ns + WINDOW_S * SECOND - call.now_ns
+    if window.requests >= limit.requests:
+        left_ns = window.start_ns + limit.window_ns - call.now_ns
         raise Refusal(
             "rate_limited",
-            f"more than {REQUESTS_MAX} requests in {WINDOW_S} seconds",
+            f"more than {limit.requests} requests in {limit.window_ns / SECOND:g} seconds",
             headers=(("retry-after", str(-(-left_ns // SECOND))),),
         )
     windows[token] = window._replace(requests=window.requests + 1)
+
+
+@lru_cache(maxsize=16)
+def read_limit(text: str) -> Limit | None:
+    """The option ``rate_limit``: ``off``, ``on`` for the documented limit, or as ``100/10s``.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if text in {"off", "on"}:
+        return None if text == "off" else _DOCUMENTED
+    match = _LIMIT.fullmatch(text)
+    window_ns = 0 if match is None else parse_duration(match[2])
+    if match is None or window_ns <= 0:
+        raise ValueError(f"{text[:40]!r} is neither off nor on nor a limit such as 100/10s")
+    return Limit(int(match[1]), window_ns)
 
 
 def grant(realm: Realm, client: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
     workflows, workflow_id = realm.table("workflows"), arrival.data.get("workflow")
     if workflow_id is None:
         enabled = [workflow for _, workflow in workflows.items() if workflow["enabled"]]
-        return launch(realm, realm.random("arriving").choice(enabled), at_ns)
+        return launch(realm, realm.draws("arriving").choice(enabled), at_ns)
     workflow = workflows.get(workflow_id)
     if workflow is None:
         raise LookupError(f"there is no workflow {workflow_id!r}")
@@ -181,4 +181,4 @@ def _uuid(random: Random) -> str:
 
 
 def _planned_ns(plan: Plan) -> int:
-    return sum(_WAIT_SHOWN_AS_NS if step.after_ns is None else step.after_ns for step in plan)
+    return sum([_WAIT_SHOWN_AS_NS if step.after_ns is None else step.after_ns for step in plan])

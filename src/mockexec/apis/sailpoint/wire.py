@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mockexec.http.remembered import remembered
+from mockexec.http.remembered import Shared, remembered, remembered_list
 from mockexec.simulation import lifecycle
 from mockexec.simulation.execution import Execution
 from mockexec.simulation.instants import format_instant
@@ -35,7 +35,6 @@ def instant(ns: int) -> str:
     return format_instant(ns, digits=9)
 
 
-@remembered
 def execution(one: Execution) -> dict[str, Any]:
     """``WorkflowExecution``."""
     if one.finished_ns is None:
@@ -54,6 +53,15 @@ def execution(one: Execution) -> dict[str, Any]:
         "closeTime": format_instant(one.finished_ns, digits=9),
         "status": STATUS_OF[one.state],
     }
+
+
+@remembered
+def shared_execution(one: Execution) -> Shared:
+    """``execution``, once for all replies that show it."""
+    return Shared(execution(one))
+
+
+executions = remembered_list(remembered(execution))
 
 
 def workflow(

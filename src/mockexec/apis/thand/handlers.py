@@ -42,7 +42,7 @@ async def create_execution(call: Call) -> Reply:
     violations = input_violations(workflow, call.body.get("input", {}))
     if violations:
         raise errors.bad_input(violations)
-    random = call.realm.random("plans")
+    random = call.realm.draws("plans")
     plan = plans.unanswered(call.realm.profile(workflow["profile"]), workflow, random)
     execution = start(call.realm, name, owner=call.caller.subject, plan=plan, at_ns=call.now_ns)
     return _reply(wire.started(execution), 201)
@@ -61,7 +61,7 @@ async def cancel_execution(call: Call) -> Reply:
     execution = _own_running(call, "terminate")
     if execution.state != CANCELLING:
         profile = call.realm.profile(execution.data["profile"])
-        plan = cancel_plan(profile, call.realm.random("plans"))
+        plan = cancel_plan(profile, call.realm.draws("plans"))
         call.realm.move(execution, CANCELLING, plan=plan)
     return _reply({"status": "ok", "message": "Workflow cancellation signal sent"})
 

@@ -36,7 +36,7 @@ def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
     Raises:
         ValueError: it names no workflow of the scenario, or a user without an e-mail address.
     """
-    random = realm.random("arrivals")
+    random = realm.draws("arrivals")
     name = arrival.data.get("workflow") or random.choice(_enabled_names(realm))
     owner = arrival.data.get("user") or random.choice(realm.scenario.data["people"])["email"]
     if name not in realm.scenario.data["workflows"]:

@@ -54,7 +54,7 @@ class SessionsControl:
         wanted = call.body or {}
         seed = wanted.get("seed", self._mock.seed)
         scenario = wanted.get("scenario", self._mock.scenario)
-        call.session.world = self._world(scenario, seed)
+        self._mock.sessions.restart(call.session, self._world(scenario, seed))
         now = format_instant(call.session.world.now_ns, digits=9)
         return Reply(200, {"scenario": scenario, "seed": seed, "now": now})
 

@@ -8,9 +8,9 @@ hold is hardly ever what tells two versions apart.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -32,11 +32,12 @@ class Part(NamedTuple):
     """A schema by its place among the converted ones."""
 
     uri: str
-    pointer: str
+    # As a tuple and not as a pointer: there are many, and each is extended many times.
+    keys: tuple[str, ...]
 
-    def below(self, *keys: str | int) -> Part:
+    def below(self, *keys: str) -> Part:
         """The place that ``keys`` lead to from here."""
-        return Part(self.uri, join(self.pointer, *keys))
+        return Part(self.uri, self.keys + keys)
 
 
 # A schema that is the conjunction of its parts; without any it admits everything.
@@ -48,10 +49,10 @@ class Facet:
     """One plain schema and its place."""
 
     part: Part
-    node: dict[str, Any]
+    node: dict[str, Any] = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Alternative:
     """Facets that hold together. ``branch`` is the outermost member of a union it came from."""
 
@@ -62,7 +63,7 @@ class Alternative:
         """The facets that have this keyword."""
         return (facet for facet in self.facets if key in facet.node)
 
-    @property
+    @cached_property
     def types(self) -> frozenset[str]:
         """The JSON types that are admitted, see ``TYPES``."""
         found = TYPES
@@ -70,7 +71,7 @@ class Alternative:
             found &= _types(facet.node)
         return found
 
-    @property
+    @cached_property
     def values(self) -> list[Any] | None:
         """The values it is limited to by an enum or const, or None."""
         for facet in self.facets:
@@ -80,7 +81,7 @@ class Alternative:
                 return list(facet.node["enum"])
         return None
 
-    @property
+    @cached_property
     def names(self) -> dict[str, None]:
         """The names of the described properties, in order."""
         return {
@@ -90,11 +91,11 @@ class Alternative:
             if node is not False
         }
 
-    @property
+    @cached_property
     def required(self) -> dict[str, Part]:
         """The names of the required properties, and where that is said."""
         return {
-            name: facet.part.below("required", index)
+            name: facet.part.below("required", str(index))
             for facet in self.with_key("required")
             for index, name in enumerate(facet.node["required"])
         }
@@ -136,7 +137,9 @@ class Views:
         self._converted = schemas.converted(direction)
         self._registry = schemas.registry(direction)
         self._alternatives: dict[Parts, tuple[Alternative, ...]] = {}
+        self._resolved: dict[Part, Part] = {}
         self._validators: dict[Parts, jsonschema_rs.Draft202012Validator] = {}
+        self._patterns: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
     def parts(self, ref: SchemaRef | None) -> Parts:
         """The schema of an operation; None, where there is none, admits everything."""
@@ -146,15 +149,27 @@ class Views:
 
     def node(self, part: Part) -> Any:
         """The converted schema at a place."""
-        return follow(self._converted.resources[part.uri], tokens(part.pointer))
+        return follow(self._converted.resources[part.uri], part.keys)
 
     def resolved(self, part: Part) -> Part:
         """The place that a schema which is nothing but a reference leads to."""
-        node = self.node(part)
-        while isinstance(node, dict) and len(node) == 1 and isinstance(node.get("$ref"), str):
-            part = _part(node["$ref"])
-            node = self.node(part)
-        return part
+        found = self._resolved.get(part)
+        if found is None:
+            found, node = part, self.node(part)
+            while isinstance(node, dict) and len(node) == 1 and isinstance(node.get("$ref"), str):
+                found = _part(node["$ref"])
+                node = self.node(found)
+            self._resolved[part] = found
+        return found
+
+    def target(self, part: Part) -> Part:
+        """Where the ``$ref`` of the schema at a place leads, whatever stands beside it."""
+        return self.resolved(_part(self.node(part)["$ref"]))
+
+    def facets(self, part: Part) -> Iterator[Facet]:
+        """The facets of all alternatives of a schema."""
+        for alternative in self.alternatives((part,)):
+            yield from alternative.facets
 
     def alternatives(self, parts: Parts) -> tuple[Alternative, ...]:
         """The alternatives of a schema, none where it admits nothing.
@@ -164,8 +179,8 @@ class Views:
         found = self._alternatives.get(parts)
         if found is None:
             made = [self._expanded(part, frozenset()) for part in parts]
-            possible = (item for item in _products(made) if item.types)
-            found = self._alternatives[parts] = tuple(dict.fromkeys(possible, None))
+            possible = dict.fromkeys(item for item in _products(made) if item.types)
+            found = self._alternatives[parts] = _needed([*possible])
         return found
 
     def _expanded(self, part: Part, above: frozenset[Part]) -> list[Alternative]:
@@ -175,46 +190,44 @@ class Views:
         if not isinstance(node, dict) or part in above:
             return [Alternative(())]
         above |= {part}
-        factors = [[Alternative((_Hashable(part, node),))]]
+        factors = [[Alternative((Facet(part, node),))]]
         if isinstance(node.get("$ref"), str):
             factors.append(self._expanded(_part(node["$ref"]), above))
-        for index in range(len(_list(node, "allOf"))):
-            factors.append(self._expanded(part.below("allOf", index), above))
-        for key in ("anyOf", "oneOf"):
-            if _list(node, key):
-                factors.append(self._union(part, key, above))
+        whole = range(len(_list(node, "allOf")))
+        factors += [self._expanded(part.below("allOf", str(index)), above) for index in whole]
+        unions = [key for key in ("anyOf", "oneOf") if _list(node, key)]
+        factors += [self._union(part, key, above) for key in unions]
         return _products(factors)
 
     def _union(self, part: Part, key: str, above: frozenset[Part]) -> list[Alternative]:
         found = []
         for index in range(len(_list(self.node(part), key))):
-            branch = self.resolved(part.below(key, index))
-            for item in self._expanded(branch, above):
-                found.append(Alternative(item.facets, branch))
+            branch = self.resolved(part.below(key, str(index)))
+            expanded = self._expanded(branch, above)
+            found += [Alternative(item.facets, branch) for item in expanded]
         return found
 
     def admits(self, parts: Parts, value: Any) -> bool:
         """Whether the value fits the schema. Raises DocumentError where the schema is none."""
+        if not parts:
+            return True
         validator = self._validators.get(parts)
         if validator is None:
-            validator = self._validators[parts] = self._compiled(parts)
+            schema = {"allOf": [{"$ref": self._address(part)} for part in parts]}
+            validator = self._validators[parts] = self._compiled(schema, parts[0])
         return validator.is_valid(value)
 
-    def _compiled(self, parts: Parts) -> jsonschema_rs.Draft202012Validator:
+    def _compiled(self, schema: dict[str, Any], part: Part) -> jsonschema_rs.Draft202012Validator:
         try:
             return jsonschema_rs.Draft202012Validator(
-                self.schema(parts), registry=self._registry, validate_formats=True, offline=True
+                schema, registry=self._registry, validate_formats=True, offline=True
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             problem = f"this schema cannot be used: {error.message}"
-            raise self.document.error(problem, *self.place(parts[0])) from None
-
-    def schema(self, parts: Iterable[Part]) -> dict[str, Any]:
-        """A schema as a value of its own, which refers to its parts."""
-        return {"allOf": [{"$ref": self._address(part)} for part in parts]}
+            raise self.document.error(problem, *self.place(part)) from None
 
     def _address(self, part: Part) -> str:
-        return self.document.address(part.uri, part.pointer)
+        return self.document.address(part.uri, join("", *part.keys))
 
     # What an alternative says about properties and items
 
@@ -231,11 +244,18 @@ class Views:
             described = True
             yield self.resolved(facet.part.below("properties", name))
         for pattern in facet.node.get("patternProperties", ()):
-            if _matches(pattern, name):
+            place = facet.part.below("patternProperties", pattern)
+            if self._matches(pattern, name, place):
                 described = True
-                yield self.resolved(facet.part.below("patternProperties", pattern))
+                yield self.resolved(place)
         if not described and says_something(facet.node.get("additionalProperties", True)):
             yield self.resolved(facet.part.below("additionalProperties"))
+
+    def _matches(self, pattern: str, name: str, part: Part) -> bool:
+        found = self._patterns.get(pattern)
+        if found is None:
+            found = self._patterns[pattern] = self._compiled({"pattern": pattern}, part)
+        return found.is_valid(name)
 
     def others(self, alternative: Alternative) -> Parts:
         """What the facets say about properties that they do not describe."""
@@ -249,7 +269,7 @@ class Views:
         found = []
         for facet in alternative.facets:
             if index < len(_list(facet.node, "prefixItems")):
-                found.append(self.resolved(facet.part.below("prefixItems", index)))
+                found.append(self.resolved(facet.part.below("prefixItems", str(index))))
             elif says_something(facet.node.get("items", True)):
                 found.append(self.resolved(facet.part.below("items")))
         return tuple(dict.fromkeys(found))
@@ -265,43 +285,36 @@ class Views:
         """Whether a part is plainly ``false``."""
         return any(self.node(part) is False for part in parts)
 
+    def default(self, part: Part) -> Any:
+        """The default of a schema as written; the converted one has none."""
+        node = self.document.at(*self.place(part))
+        return node.get("default") if isinstance(node, dict) else None
+
     # Places in the document
 
     def place(self, part: Part) -> tuple[str, str]:
         """The file and pointer of what was converted to ``part``."""
-        uri, pointer = part
+        uri, keys = part
+        root = ""
         if uri in self.document.identified:
             uri, root = self.document.identified[uri]
-            pointer = root + pointer
-        return uri, self._written(uri, pointer)
+        return uri, root + self._written(self.document.at(uri, root), keys)
 
-    def _written(self, uri: str, pointer: str) -> str:
+    def _written(self, node: Any, keys: Sequence[str]) -> str:
         """The pointer without the ``anyOf`` that some schemas are wrapped in to admit null."""
-        node = self.document.at(uri, "")
         found: list[str] = []
-        keys = iter(tokens(pointer))
-        for key in keys:
-            if key == "anyOf" and isinstance(node, dict) and key not in node:
-                next(keys, None)
+        flag = {"2.0": "x-nullable", "3.0": "nullable"}.get(self.document.version)
+        left = iter(keys)
+        for key in left:
+            # A schema with the flag has an ``anyOf`` only where it was wrapped.
+            if key == "anyOf" and isinstance(node, dict) and node.get(flag) is True:
+                next(left, None)
                 continue
+            if not isinstance(node, list) and key not in node:
+                break  # a keyword that the conversion made, such as the bounds of int32
             found.append(key)
-            try:
-                node = follow(node, [key])
-            except LookupError:
-                node = None
+            node = follow(node, [key])
         return join("", *found)
-
-
-class _Hashable(Facet):
-    """A facet that is told from others by its place alone."""
-
-    __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Facet) and self.part == other.part
-
-    def __hash__(self) -> int:
-        return hash(self.part)
 
 
 def _products(factors: Sequence[Sequence[Alternative]]) -> list[Alternative]:
@@ -314,6 +327,18 @@ def _products(factors: Sequence[Sequence[Alternative]]) -> list[Alternative]:
     return [_joined(chosen) for chosen in product(*factors)]
 
 
+def _needed(alternatives: Sequence[Alternative]) -> tuple[Alternative, ...]:
+    """The alternatives without those that only add to what another one asks for."""
+    if len(alternatives) < 2:
+        return tuple(alternatives)
+    sets = [frozenset(item.facets) for item in alternatives]
+    return tuple(
+        item
+        for item, own in zip(alternatives, sets, strict=True)
+        if not any(other < own for other in sets)
+    )
+
+
 def _joined(chosen: Sequence[Alternative]) -> Alternative:
     facets = dict.fromkeys(facet for item in chosen for facet in item.facets)
     branch = next((item.branch for item in chosen if item.branch is not None), None)
@@ -322,7 +347,7 @@ def _joined(chosen: Sequence[Alternative]) -> Alternative:
 
 def _part(address: str) -> Part:
     uri, _, fragment = address.partition("#")
-    return Part(uri, unquote(fragment))
+    return Part(uri, tuple(tokens(unquote(fragment))))
 
 
 def _list(node: dict[str, Any], key: str) -> list[Any]:
@@ -333,11 +358,3 @@ def _list(node: dict[str, Any], key: str) -> list[Any]:
 def says_something(schema: Any) -> bool:
     """Whether a schema says more than that everything is admitted."""
     return schema is not True and schema != {}
-
-
-def _matches(pattern: str, name: str) -> bool:
-    try:
-        return re.search(pattern, name) is not None
-    except re.error:
-        # The dialect of JSON Schema has a few things that Python's has not; lint tells the rest.
-        return False

@@ -1,0 +1,572 @@
+"""Filters select what they say: every item satisfies them, and none that does is missing.
+
+Generated expressions are compared with an unfiltered listing. Of one that selects wrongly, the
+smallest part that does so by itself is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mockexec.traits import (
+    And,
+    Compare,
+    Expression,
+    Field,
+    Filtering,
+    Item,
+    Listing,
+    Not,
+    Or,
+    PageOf,
+    holds,
+)
+from mockexec.verify.checks.check import Check
+from mockexec.verify.checks.order import in_order
+from mockexec.verify.findings import Finding, Severity
+from mockexec.verify.probe import UNREADABLE, Probe, Walk, answer_of
+from mockexec.verify.target import Exchanged
+
+_TREES = 16
+_SINGLES_PER_FIELD = 7
+_ITEMS = 90  # of a list with a window: so few that a filtered page holds all
+_BOUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a filter gave, compared with what the items say."""
+
+    extra: list[Item]
+    missing: list[Item]
+    got: list[Item]
+    exchanges: tuple[Exchanged, ...]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it gave what it should."""
+        return not self.extra and not self.missing
+
+
+@dataclass(slots=True)
+class _Filters:
+    """The filters of one list, and what to compare with."""
+
+    probe: Probe
+    listing: Listing
+    base: PageOf
+    items: list[Item]
+
+    @property
+    def filtering(self) -> Filtering:
+        """Of the list."""
+        if self.listing.filtering is None:
+            raise LookupError("the list has no filters")
+        return self.listing.filtering
+
+    def select(self, expression: Expression) -> _Outcome | None:
+        """What an expression selects; None where it was refused or something moved meanwhile."""
+        page = replace(self.base, where=self.filtering.write(expression))
+        return self.compare(page, lambda item: holds(expression, item))
+
+    def compare(self, page: PageOf, wanted: Callable[[Item], bool | None]) -> _Outcome | None:
+        """What a page and those after it hold, against what ``wanted`` says of all items."""
+        walk = self.probe.walk(self.listing, page)
+        if not walk.complete:
+            return None
+        outcome = self._outcome(walk, wanted)
+        if outcome.is_right:
+            return outcome
+        # Something may have moved: only what is wrong by the items before and after counts.
+        after = self.probe.walk(self.listing, self.base)
+        if not after.complete:
+            return None
+        self.items, before = after.items, self._ids(self.items)
+        again = self._outcome(walk, wanted)
+        stayed = before & self._ids(after.items)
+        ids = self._ids(outcome.extra) & self._ids(again.extra)
+        lost = self._ids(outcome.missing) & self._ids(again.missing) & stayed
+        # An item that no unfiltered list holds is wrong unless it is newer than that list.
+        ids |= {i for i in self._ids(again.extra) if i not in self._ids(after.items)}
+        return _Outcome(
+            [item for item in again.extra if self.probe.identify(item) in ids],
+            [item for item in again.missing if self.probe.identify(item) in lost],
+            walk.items,
+            walk.exchanges,
+        )
+
+    def _outcome(self, walk: Walk, wanted: Callable[[Item], bool | None]) -> _Outcome:
+        known, got = self._ids(self.items), self._ids(walk.items)
+        extra = [
+            item
+            for item in walk.items
+            if wanted(item) is False or self.probe.identify(item) not in known
+        ]
+        missing = [
+            item
+            for item in self.items
+            if wanted(item) is True and self.probe.identify(item) not in got
+        ]
+        return _Outcome(extra, missing, walk.items, walk.exchanges)
+
+    def _ids(self, items: Sequence[Item]) -> set[str | None]:
+        return {self.probe.identify(item) for item in items}
+
+
+def _needs(probe: Probe) -> str | None:
+    if any(listing.filtering or listing.window for listing in probe.traits.lists):
+        return None
+    return "the API declares no filters"
+
+
+def _play(probe: Probe) -> Iterator[Finding]:
+    for listing in probe.traits.lists:
+        if not (listing.filtering or listing.window):
+            continue
+        base, items = _base(probe, listing)
+        if not items:
+            continue
+        filters = _Filters(probe, listing, base, items)
+        if listing.window is not None:
+            yield from _windows(filters)
+        if listing.filtering is not None:
+            yield from _singles(filters)
+            yield from _hidden(filters)
+            yield from _trees(filters)
+            yield from _refused(filters)
+
+
+def _base(probe: Probe, listing: Listing) -> tuple[PageOf, list[Item]]:
+    """The list to compare with; of a long one with a window, its newest part."""
+    walk = probe.walk(listing, listing.everything)
+    if probe.behind(listing, walk) is not None:
+        return listing.everything, []  # the pages are wrong, which another check tells
+    if listing.window is None or len(walk.items) <= _ITEMS:
+        return listing.everything, walk.items if walk.complete else []
+    try:
+        instants = sorted((listing.window.instant(item) for item in walk.items), reverse=True)
+        since = listing.window.write(instants[_ITEMS])[0]
+    except UNREADABLE:
+        return listing.everything, []
+    page = replace(listing.everything, since=since)
+    recent = probe.walk(listing, page)
+    return page, recent.items if recent.complete else []
+
+
+# Comparisons by themselves
+
+
+def _singles(filters: _Filters) -> Iterator[Finding]:
+    for field in filters.filtering.fields:
+        if field.hidden:
+            continue
+        chosen = _comparisons(filters, field)
+        some = filters.probe.random.sample(chosen, min(_SINGLES_PER_FIELD, len(chosen)))
+        # Every operator at least once.
+        for operator in field.operators:
+            if not any(one.operator == operator for one in some):
+                some += [one for one in chosen if one.operator == operator][:1]
+        for comparison in some:
+            yield from _judge(filters, comparison)
+
+
+def _comparisons(filters: _Filters, field: Field) -> list[Compare]:
+    found = []
+    for operator in field.operators:
+        if operator == "null":
+            found.append(Compare(field, operator))
+            continue
+        values = _values(filters, field)
+        if operator == "in":
+            pairs = [*zip(values, values[1:] or values, strict=False)]
+            found += [Compare(field, operator, tuple(dict.fromkeys(pair))) for pair in pairs]
+        else:
+            found += [Compare(field, operator, value) for value in values]
+    return found
+
+
+def _values(filters: _Filters, field: Field) -> list[Any]:
+    """Values that items have, values next to them, and the declared ones."""
+    try:
+        seen = [field.value(item) for item in filters.items]
+    except UNREADABLE:
+        seen = []
+    known = list(dict.fromkeys(value for value in seen if value is not None))
+    some = filters.probe.random.sample(known, min(3, len(known)))
+    if field.near is not None:
+        some += [field.near(value, step) for value in some[:2] for step in (1, -1)]
+    elif some and isinstance(some[0], str) and "eq" in field.operators and len(some[0]) > 3:
+        if not field.folds and some[0] not in {"SUCCEEDED", "FAILED"}:
+            some.append(some[0][: len(some[0]) // 2])  # the beginning of a value is another value
+    return [*some, *field.extra]
+
+
+def _judge(filters: _Filters, expression: Expression) -> Iterator[Finding]:
+    outcome = filters.select(expression)
+    if outcome is None:
+        yield from _not_understood(filters, expression)
+        return
+    if not outcome.is_right:
+        part, wrong = _smallest(filters, expression, outcome)
+        yield _wrong(filters, part, wrong)
+        return
+    where = " with a filter"
+    for order in filters.listing.orders[:1]:
+        yield from in_order(
+            filters.probe, filters.listing, order, outcome.got, outcome.exchanges[-1:], where
+        )
+    yield from _total(filters, outcome)
+
+
+def _not_understood(filters: _Filters, expression: Expression) -> Iterator[Finding]:
+    written = filters.filtering.write(expression)
+    exchanged, items = filters.probe.page(
+        filters.listing, replace(filters.base, where=written)
+    )
+    if items is None and 400 <= exchanged.status < 500:
+        yield filters.probe.finding(
+            f"a filter that the document allows is refused ({_name(expression)})",
+            "the executions that satisfy it",
+            f"{exchanged.status} {exchanged.text[:200]} for {written}",
+            (exchanged,),
+            operation=filters.listing.operation,
+            cause=f"refuses {_name(expression)}",
+        )
+
+
+def _total(filters: _Filters, outcome: _Outcome) -> Iterator[Finding]:
+    total = filters.listing.total
+    if total is None or not outcome.exchanges:
+        return
+    try:
+        told = total(answer_of(outcome.exchanges[-1]))
+    except UNREADABLE:
+        return
+    if told is not None and told != len(outcome.got):
+        before = "without the filter" if told == len(filters.items) else "of something else"
+        yield filters.probe.finding(
+            f"the total of a filtered list is that {before}",
+            f"{len(outcome.got)}, which the filter selects",
+            str(told),
+            outcome.exchanges[-1:],
+            operation=filters.listing.operation,
+            cause="a wrong total",
+        )
+
+
+# Naming what is wrong
+
+
+def _smallest(
+    filters: _Filters, expression: Expression, outcome: _Outcome
+) -> tuple[Expression, _Outcome]:
+    """The innermost part that selects wrongly by itself."""
+    for part in _parts(expression):
+        inner = filters.select(part)
+        if inner is not None and not inner.is_right:
+            return _smallest(filters, part, inner)
+    return expression, outcome
+
+
+def _parts(expression: Expression) -> tuple[Expression, ...]:
+    match expression:
+        case And(parts) | Or(parts):
+            return parts
+        case Not(part):
+            return (part,)
+    return ()
+
+
+def _wrong(filters: _Filters, expression: Expression, outcome: _Outcome) -> Finding:
+    title = _title(filters, expression, outcome)
+    said = [
+        f"{len(outcome.extra)} that do not satisfy it, such as {outcome.extra[0]}"
+        if outcome.extra
+        else "",
+        f"{len(outcome.missing)} that do are missing, such as {outcome.missing[0]}"
+        if outcome.missing
+        else "",
+    ]
+    return filters.probe.finding(
+        title,
+        f"the executions that satisfy {filters.filtering.write(expression)}",
+        "; ".join(text for text in said if text)[:900],
+        outcome.exchanges[-1:],
+        operation=filters.listing.operation,
+    )
+
+
+def _title(filters: _Filters, expression: Expression, outcome: _Outcome) -> str:
+    """What the filter seems to do instead, if that can be told."""
+    got = {filters.probe.identify(item) for item in outcome.got}
+    for instead, words in _instead(expression):
+        if got == {filters.probe.identify(i) for i in filters.items if holds(instead, i)}:
+            return f"in a filter {words}"
+    name = _name(expression)
+    unknown = got - {filters.probe.identify(item) for item in filters.items}
+    if unknown:
+        return f"a filter with {name} gives items that the unfiltered list does not have"
+    if len(got) == len(filters.items) and outcome.extra:
+        return f"a filter with {name} selects everything"
+    if not got:
+        return f"a filter with {name} selects nothing"
+    if outcome.extra and outcome.missing:
+        return f"a filter with {name} selects the wrong items"
+    if outcome.extra:
+        return f"a filter with {name} selects items that do not satisfy it"
+    return f"a filter with {name} leaves out items that satisfy it"
+
+
+def _instead(expression: Expression) -> Iterator[tuple[Expression, str]]:
+    match expression:
+        case Or(parts):
+            yield And(parts), "`or` selects as `and` does"
+            yield parts[0], "only the first part of an `or` counts"
+            yield parts[-1], "only the last part of an `or` counts"
+            inner = [one for part in parts if isinstance(part, And) for one in part.parts]
+            if inner:
+                plain = tuple(part for part in parts if not isinstance(part, And))
+                for mixed in _misread(plain, inner):
+                    yield mixed, "`or` binds stronger than `and`"
+        case And(parts):
+            yield Or(parts), "`and` selects as `or` does"
+            yield parts[0], "only the first part of an `and` counts"
+            yield parts[-1], "only the last part of an `and` counts"
+        case Not(part):
+            yield part, "`not` has no effect"
+            if isinstance(part, Or):
+                yield Or((Not(part.parts[0]), *part.parts[1:])), "`not` reaches only what follows"
+            if isinstance(part, And):
+                yield And((Not(part.parts[0]), *part.parts[1:])), "`not` reaches only what follows"
+        case Compare(field, "eq", value) if field.folds:
+            exact = replace(field, folds=False)
+            yield Compare(exact, "eq", value), f"`{field.name} eq` tells capitals from small letters"
+        case Compare(field, "lt" | "le" | "gt" | "ge" as operator, value):
+            other = {"lt": "le", "le": "lt", "gt": "ge", "ge": "gt"}[operator]
+            bound = "includes" if operator in {"lt", "gt"} else "leaves out"
+            yield Compare(field, other, value), f"`{field.name} {operator}` {bound} the bound"
+
+
+def _misread(plain: Sequence[Expression], inner: Sequence[Expression]) -> Iterator[Expression]:
+    if plain:
+        yield And((Or((*plain, inner[0])), *inner[1:]))
+        yield And((*inner[:-1], Or((inner[-1], *plain))))
+
+
+def _name(expression: Expression) -> str:
+    match expression:
+        case And():
+            return "`and`"
+        case Or():
+            return "`or`"
+        case Not():
+            return "`not`"
+        case Compare(field, operator, _):
+            return f"`{field.name} {operator}`"
+    raise TypeError(expression)
+
+
+# Expressions of several parts
+
+
+def _trees(filters: _Filters) -> Iterator[Finding]:
+    connectives = filters.filtering.connectives
+    if not connectives:
+        return
+    shown = [field for field in filters.filtering.fields if not field.hidden]
+    told: set[str] = set()
+    # First the plain ones, in which every connective stands alone.
+    for expression in (*_plain(filters, shown), *_generated(filters, shown)):
+        for finding in _judge(filters, expression):
+            if finding.cause not in told:
+                told.add(finding.cause)
+                yield finding
+
+
+def _plain(filters: _Filters, fields: Sequence[Field]) -> Iterator[Expression]:
+    """Pairs that tell ``or`` from ``and``: each part selects something, and something else."""
+    a, b = _telling(filters, fields)
+    if a is None or b is None:
+        return
+    connectives = filters.filtering.connectives
+    if "or" in connectives:
+        yield Or((a, b))
+        yield Or((b, a))
+    if "and" in connectives:
+        yield And((a, b))
+    if "not" in connectives:
+        yield Not(a)
+        yield Not(Or((a, b)))
+    if {"and", "or"} <= connectives:
+        yield Or((a, And((b, a))))
+        yield And((Or((a, b)), b))
+        yield Not(Not(b))
+        yield And((Not(a), b))
+        yield Or((Not(a), b))
+
+
+def _telling(
+    filters: _Filters, fields: Sequence[Field]
+) -> tuple[Compare | None, Compare | None]:
+    """Two comparisons with items that satisfy both, only the one, and only the other."""
+    candidates = [one for field in fields for one in _comparisons(filters, field)]
+    filters.probe.random.shuffle(candidates)
+    best: tuple[int, Compare | None, Compare | None] = (0, None, None)
+    for a in candidates[:30]:
+        for b in candidates[:30]:
+            if a.field is b.field and a.operator == b.operator:
+                continue
+            pairs = {(holds(a, item), holds(b, item)) for item in filters.items}
+            if len(pairs) > best[0]:
+                best = (len(pairs), a, b)
+    return best[1], best[2]
+
+
+def _generated(filters: _Filters, fields: Sequence[Field]) -> Iterator[Expression]:
+    for _ in range(_TREES):
+        yield _tree(filters, fields, 3)
+
+
+def _tree(filters: _Filters, fields: Sequence[Field], depth: int) -> Expression:
+    random = filters.probe.random
+    kinds = sorted(filters.filtering.connectives)
+    if depth == 0 or random.random() < 0.25:
+        return random.choice(_comparisons(filters, random.choice(fields)))
+    kind = random.choice(kinds)
+    if kind == "not":
+        return Not(_tree(filters, fields, depth - 1))
+    parts = tuple(_tree(filters, fields, depth - 1) for _ in range(random.choice((2, 2, 3))))
+    return And(parts) if kind == "and" else Or(parts)
+
+
+def _hidden(filters: _Filters) -> Iterator[Finding]:
+    """Of what is not shown, a filter and its negation share the list between them."""
+    if "not" not in filters.filtering.connectives:
+        return
+    for field in filters.filtering.fields:
+        if not field.hidden:
+            continue
+        for operator in field.operators:
+            value = None if operator == "null" else field.extra[:1]
+            one = Compare(field, operator, value[0] if operator == "eq" and value else value)
+            yield from _complement(filters, one)
+
+
+def _complement(filters: _Filters, one: Compare) -> Iterator[Finding]:
+    probe = filters.probe
+    base = probe.walk(filters.listing, filters.base)
+    walks = [
+        probe.walk(
+            filters.listing, replace(filters.base, where=filters.filtering.write(expression))
+        )
+        for expression in (one, Not(one))
+    ]
+    if not all(walk.complete for walk in (base, *walks)):
+        return
+    inside, outside = ({probe.identify(i) for i in walk.items} for walk in walks)
+    lost = {probe.identify(i) for i in base.items} - inside - outside
+    if inside & outside:
+        what, which = "a filter and its `not` both select an item", inside & outside
+    elif lost:
+        what, which = "neither a filter nor its `not` selects an item", lost
+    else:
+        return
+    yield probe.finding(
+        f"{what} ({_name(one)})",
+        "each item satisfies either the one or the other",
+        str(sorted(map(str, which))[0]),
+        (*walks[0].exchanges[-1:], *walks[1].exchanges[-1:]),
+        operation=filters.listing.operation,
+    )
+
+
+def _refused(filters: _Filters) -> Iterator[Finding]:
+    for where, reason in filters.filtering.refused:
+        exchanged, items = filters.probe.page(filters.listing, replace(filters.base, where=where))
+        if items is not None:
+            ignored = len(items) and len(items) == min(len(filters.items), filters.base.limit or 0)
+            yield filters.probe.finding(
+                f"a filter with {reason} is {'ignored' if ignored else 'accepted'}",
+                "a refusal (400)",
+                f"{exchanged.status} with {len(items)} items for {where}",
+                (exchanged,),
+                operation=filters.listing.operation,
+                severity=Severity.MEDIUM,
+                cause="a wrong filter is ignored" if ignored else f"accepts {reason}",
+            )
+
+
+# Windows
+
+
+def _windows(filters: _Filters) -> Iterator[Finding]:
+    """Bounds at the instants of items, and a step to either side, in every form of writing."""
+    window = filters.listing.window
+    if window is None:
+        return
+    try:
+        instants = {filters.probe.identify(i): window.instant(i) for i in filters.items}
+    except UNREADABLE:
+        return
+    some = sorted(set(instants.values()))[1:-1] or sorted(set(instants.values()))
+    chosen = filters.probe.random.sample(some, min(_BOUNDS, len(some)))
+    told: set[str] = set()
+    for at_ns in chosen:
+        for step in (0, 1, -1):
+            bound_ns = at_ns + step * window.step_ns
+            forms = window.write(bound_ns)
+            for number, text in enumerate(forms if not step else forms[:1]):
+                form = f", written as {text[-6:]}" if number else ""
+                for side in ("since", "until"):
+                    for finding in _bounded(filters, side, bound_ns, text, form):
+                        if finding.cause not in told:
+                            told.add(finding.cause)
+                            yield finding
+
+
+def _bounded(
+    filters: _Filters, side: str, bound_ns: int, text: str, form: str
+) -> Iterator[Finding]:
+    window = filters.listing.window
+    if window is None:
+        return
+    included = window.since_included if side == "since" else window.until_included
+    instant = window.instant
+
+    def wanted(item: Item) -> bool | None:
+        at_ns = instant(item)
+        if at_ns == bound_ns:
+            return included
+        return (at_ns > bound_ns) == (side == "since")
+
+    # ``since`` takes the place of the window's own, which lies before it.
+    page = replace(filters.base, **{side: text})
+    outcome = filters.compare(page, wanted)
+    if outcome is None or outcome.is_right:
+        return
+    wrong = [*outcome.extra, *outcome.missing]
+    at_bound = all(instant(item) == bound_ns for item in wrong)
+    name = "beginning" if side == "since" else "end"
+    if at_bound:
+        belongs = "does not belong" if outcome.missing else "belongs"
+        title = f"an execution exactly at the {name} of the window {belongs} to it"
+    elif form:
+        title = f"the {name} of a window is misread when it is written with an offset"
+    elif len(outcome.got) == len(filters.items):
+        title = f"the {name} of a window is ignored"
+    else:
+        title = f"the {name} of a window cuts off the wrong executions"
+    yield filters.probe.finding(
+        title,
+        f"executions {'from' if side == 'since' else 'until'} {text} on"
+        if side == "since"
+        else f"executions until {text}, {'included' if included else 'excluded'}",
+        f"{len(outcome.extra)} too many, {len(outcome.missing)} missing{form}",
+        outcome.exchanges[-1:],
+        operation=filters.listing.operation,
+    )
+
+
+FILTERS = Check("filters", "Filters select what they say", _needs, _play)

@@ -1,0 +1,99 @@
+"""Lists are in the order that is documented or asked for, and ties in theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from mockexec.traits import Item, Listing, Order
+from mockexec.verify.checks.check import Check, lists
+from mockexec.verify.findings import Finding, Severity
+from mockexec.verify.probe import UNREADABLE, Probe
+from mockexec.verify.target import Exchanged
+
+
+def _play(probe: Probe) -> Iterator[Finding]:
+    for listing in probe.traits.lists:
+        for order in listing.orders:
+            page = replace(listing.everything, sort=order.sort)
+            walk = probe.walk(listing, page)
+            yield from in_order(probe, listing, order, walk.items, walk.exchanges[-1:])
+            if order.reverse is not None and walk.complete:
+                yield from _reversed(probe, listing, order, walk.items, walk.exchanges[-1:])
+
+
+def in_order(
+    probe: Probe,
+    listing: Listing,
+    order: Order,
+    items: Sequence[Item],
+    exchanges: tuple[Exchanged, ...],
+    where: str = "",
+) -> Iterator[Finding]:
+    """Whether items are in an order; ``where`` says in which list they are."""
+    try:
+        keys = [order.key(item) for item in items]
+        ties = [order.ties(item) for item in items] if order.ties else [0] * len(items)
+    except UNREADABLE:
+        return
+    for place, ((before, tie), (after, next_tie)) in enumerate(
+        pairwise(zip(keys, ties, strict=True))
+    ):
+        wrong = before < after if order.descending else before > after
+        if wrong:
+            rising = all(a <= b for a, b in pairwise(keys)) if order.descending else False
+            falling = not order.descending and all(a >= b for a, b in pairwise(keys))
+            what = "in the reverse of its order" if rising or falling else "not in its order"
+            yield _found(
+                probe, listing, f"a list{where} is {what} ({order.name})",
+                f"{order.name}", f"{items[place + 1]} after {items[place]}", exchanges,
+                f"not {order.name}",
+            )  # fmt: skip
+            return
+        if before == after and tie > next_tie:
+            yield _found(
+                probe, listing, f"items that are equal{where} are not in their order ({order.name})",
+                "ties in their order", f"{items[place + 1]} after {items[place]}", exchanges,
+                f"ties not {order.name}",
+            )  # fmt: skip
+            return
+
+
+def _reversed(
+    probe: Probe,
+    listing: Listing,
+    order: Order,
+    items: Sequence[Item],
+    exchanges: tuple[Exchanged, ...],
+) -> Iterator[Finding]:
+    back = probe.walk(listing, replace(listing.everything, sort=order.reverse))
+    there = probe.walk(listing, replace(listing.everything, sort=order.sort))
+    forth = [probe.identify(item) for item in items]
+    # Only if nothing moved meanwhile.
+    if not back.complete or [probe.identify(item) for item in there.items] != forth:
+        return
+    if [probe.identify(item) for item in back.items] != forth[::-1]:
+        yield _found(
+            probe, listing, f"the descending order is not the reverse of the ascending ({order.name})",
+            "exactly the reverse", "another order among equals, or of all", (*exchanges, *back.exchanges[-1:]),
+            f"not the reverse of {order.name}",
+        )  # fmt: skip
+
+
+def _found(
+    probe: Probe,
+    listing: Listing,
+    title: str,
+    expected: str,
+    got: str,
+    exchanges: tuple[Exchanged, ...],
+    cause: str,
+) -> Finding:
+    return probe.finding(
+        title, expected, got[:600], exchanges,
+        operation=listing.operation, severity=Severity.MEDIUM, cause=cause,
+    )  # fmt: skip
+
+
+ORDER = Check("order", "Lists are in their order", lists, _play)

@@ -1,0 +1,526 @@
+"""Pages partition a list: nothing twice, nothing lost, as long as asked for, and they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mockexec.traits import And, Compare, Item, Listing, PageOf
+from mockexec.verify.checks.check import Check, lists
+from mockexec.verify.findings import Finding, Severity
+from mockexec.verify.probe import UNREADABLE, Probe, Walk, answer_of
+from mockexec.verify.target import Exchanged
+
+# About how many pages a walk should have.
+_PAGES = 8
+
+Problems = Iterator[Finding]
+
+
+def _play(probe: Probe) -> Iterator[Finding]:
+    for listing in probe.traits.lists:
+        base = probe.walk(listing, listing.everything)
+        yield from _twice(probe, listing, base, "a list")
+        behind = probe.behind(listing, base)
+        if behind is not None:
+            # Whatever else the pages say would only be this again.
+            yield _short(probe, listing, base, behind)
+            continue
+        if listing.next is None:
+            yield from _stable(probe, listing, base)
+            continue
+        yield from _partition(probe, listing, base)
+        yield from _while_things_change(probe, listing)
+        yield from _totals(probe, listing)
+        yield from _limits(probe, listing)
+        yield from _past(probe, listing)
+        yield from _broken(probe, listing)
+        if listing.seals:
+            yield from _sealed(probe, listing)
+
+
+def _keys(probe: Probe, items: Sequence[Item]) -> list[str]:
+    """What tells items apart: their ids, as executions have them or by the name of ``id``."""
+    return [_key(probe, item) for item in items]
+
+
+def _key(probe: Probe, item: Item) -> str:
+    identifier = probe.identify(item) if probe.traits.life else None
+    return identifier or str(item.get("id", sorted(item.items(), key=str)))
+
+
+def _twice(probe: Probe, listing: Listing, walk: Walk, what: str) -> Iterator[Finding]:
+    """The same item twice, and where."""
+    seen: dict[str, int] = {}
+    for number, (_, exchanged, items) in enumerate(walk.pages):
+        for place, key in enumerate(_keys(probe, items)):
+            if key not in seen:
+                seen[key] = number
+                continue
+            first = seen[key]
+            last_of_it = _keys(probe, walk.pages[first][2])[-1:] == [key]
+            if first == number:
+                title = "a page holds an item twice"
+            elif last_of_it and place == 0 and number == first + 1:
+                title = "the next page begins with the last item of the page before"
+            else:
+                title = "an item stands on two pages"
+            yield probe.finding(
+                title,
+                "every item once",
+                f"{key} on page {first + 1} and again on page {number + 1} of {what}",
+                (walk.pages[first][1], exchanged),
+                operation=listing.operation,
+                cause="items come twice",
+            )
+            return
+
+
+def _short(probe: Probe, listing: Listing, base: Walk, behind: Exchanged) -> Finding:
+    name = listing.limits.name if listing.limits else "limit"
+    return probe.finding(
+        f"a large {name} gives fewer items than there are",
+        f"all items with {name}={listing.everything.limit}, or as many as that",
+        f"{len(base.items)}, and behind them are more",
+        (*base.exchanges[-1:], behind),
+        operation=listing.operation,
+        cause=f"{name} gives fewer",
+    )
+
+
+def _stable(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:
+    again = probe.walk(listing, listing.everything)
+    known = set(_keys(probe, again.items))
+    order = [key for key in _keys(probe, base.items) if key in known]
+    first = set(order)
+    if order != [key for key in _keys(probe, again.items) if key in first]:
+        yield probe.finding(
+            "two requests for a list give two orders",
+            "one order",
+            "another",
+            (*base.exchanges[-1:], *again.exchanges[-1:]),
+            operation=listing.operation,
+        )
+
+
+def _partition(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:
+    """Walks with small pages, several sizes: each must give what one big page gives."""
+    total = len(base.items)
+    if not base.complete or total < 2:
+        return
+    sizes = dict.fromkeys((max(1, -(-total // _PAGES)), _divisor(total), max(1, total - 1)))
+    for size in sizes:
+        if listing.limits and not max(1, listing.limits.least) <= size <= listing.limits.most:
+            continue
+        first = replace(listing.everything, limit=size)
+        yield from _confirmed(probe, listing, lambda page=first: _walked(probe, listing, page))
+
+
+def _divisor(total: int) -> int:
+    """A size whose last page is full, so that nothing but its end tells that it is the last."""
+    few = [size for size in range(total // 2, 1, -1) if total % size == 0 and total // size <= 12]
+    return few[-1] if few else total
+
+
+def _confirmed(
+    probe: Probe, listing: Listing, attempt: Callable[[], list[Finding]]
+) -> Iterator[Finding]:
+    """What is found twice: where a new item moves all pages, one discrepancy may be its doing."""
+    found = attempt()
+    if found and (listing.shifts or not probe.target.is_mock):
+        again = {finding.key for finding in attempt()}
+        found = [finding for finding in found if finding.key in again]
+    yield from found
+
+
+def _walked(probe: Probe, listing: Listing, first: PageOf) -> list[Finding]:
+    before = probe.walk(listing, listing.everything)
+    walk = probe.walk(listing, first)
+    after = probe.walk(listing, listing.everything)
+    if not (before.complete and after.complete):
+        return []
+    found = [*_twice(probe, listing, walk, f"{first.limit} items each")]
+    found += _lengths(probe, listing, walk, first)
+    if not walk.complete:
+        if walk.pages and len(walk.items) >= len(after.items) + 2 * (first.limit or 1):
+            found.append(_endless(probe, listing, walk))
+        return found
+    stays = set(_keys(probe, before.items)) & set(_keys(probe, after.items))
+    got = _keys(probe, walk.items)
+    missing = [key for key in _keys(probe, before.items) if key in stays and key not in set(got)]
+    if missing:
+        found.append(
+            probe.finding(
+                "an item is on none of the pages",
+                f"all {len(stays)} items on pages of {first.limit}",
+                f"{len(missing)} of them missing, such as {missing[0]}",
+                walk.exchanges[-2:],
+                operation=listing.operation,
+                cause="items are lost between pages",
+            )
+        )
+    extra = [key for key in got if key not in set(_keys(probe, before.items + after.items))]
+    if extra:
+        found.append(
+            probe.finding(
+                "a page holds an item that the whole list does not have",
+                f"one of {len(stays)} items",
+                extra[0],
+                walk.exchanges[-2:],
+                operation=listing.operation,
+            )
+        )
+    if not (found or missing or extra):
+        order = [key for key in _keys(probe, before.items) if key in stays]
+        if [key for key in got if key in stays] != order:
+            found.append(
+                probe.finding(
+                    "the pages are in another order than the whole list",
+                    "the order of the whole list",
+                    f"another one with pages of {first.limit}",
+                    walk.exchanges,
+                    operation=listing.operation,
+                )
+            )
+    return found
+
+
+def _endless(probe: Probe, listing: Listing, walk: Walk) -> Finding:
+    return probe.finding(
+        "the last page says that another one follows",
+        "an end after the last item",
+        f"{len(walk.pages)} pages, and still more",
+        walk.exchanges[-2:],
+        operation=listing.operation,
+        cause="the pages do not end",
+    )
+
+
+def _lengths(
+    probe: Probe, listing: Listing, walk: Walk, first: PageOf
+) -> Iterator[Finding]:
+    limit = first.limit or 0
+    for number, (page, exchanged, items) in enumerate(walk.pages):
+        if len(items) > limit:
+            yield probe.finding(
+                "a page holds more items than asked for",
+                f"at most {limit}",
+                f"{len(items)}",
+                (exchanged,),
+                operation=listing.operation,
+            )
+            return
+        is_last = number == len(walk.pages) - 1
+        by_token = isinstance(page.at, str) or listing.seals
+        if len(items) < limit and not is_last and not by_token:
+            yield probe.finding(
+                "a page is shorter than asked for, though another one follows",
+                f"{limit} items",
+                f"{len(items)} on page {number + 1} of {len(walk.pages)}",
+                (exchanged,),
+                operation=listing.operation,
+            )
+            return
+        if not items and number and by_token:
+            yield probe.finding(
+                "the last page gives a token that leads to an empty page",
+                "no token on the last page",
+                "a token, and nothing behind it",
+                (walk.pages[number - 1][1], exchanged),
+                operation=listing.operation,
+                cause="the pages do not end",
+            )
+            return
+        if listing.numbers is not None:
+            try:
+                problem = listing.numbers(page, answer_of(exchanged))
+            except UNREADABLE:
+                continue
+            if problem is not None:
+                yield probe.finding(
+                    problem.title,
+                    problem.expected,
+                    problem.got,
+                    (exchanged,),
+                    operation=listing.operation,
+                )
+                return
+
+
+def _while_things_change(probe: Probe, listing: Listing) -> Iterator[Finding]:
+    """What was there when the first page came is there once, though new items come meanwhile."""
+    if listing.shifts:
+        return
+    base = probe.walk(listing, listing.everything)
+    if not base.complete or len(base.items) < 4:
+        return
+    size = max(1, -(-len(base.items) // 5))
+
+    def change() -> None:
+        probe.target.wait(180 if probe.target.is_mock else 0.15)
+        if probe.target.can_change and probe.traits.starts:
+            probe.start(probe.traits.starts[0])
+
+    walk = probe.walk(listing, replace(listing.everything, limit=size), between=change)
+    yield from _twice(probe, listing, walk, "a list that grows meanwhile")
+    after = probe.walk(listing, listing.everything)
+    kept = set(_keys(probe, after.items))
+    got = set(_keys(probe, walk.items))
+    missing = [key for key in _keys(probe, base.items) if key in kept and key not in got]
+    if walk.complete and missing:
+        yield probe.finding(
+            "an item is lost between pages while new ones come",
+            f"all {len(base.items)} that were there at the first page",
+            f"without {missing[0]}",
+            walk.exchanges[-2:],
+            operation=listing.operation,
+            cause="items are lost between pages",
+        )
+
+
+def _totals(probe: Probe, listing: Listing) -> Iterator[Finding]:
+    """The total is that of the list, whatever the page; between two looks at it, if it moves."""
+    if listing.total is None:
+        return
+    before = probe.walk(listing, listing.everything)
+    told: list[tuple[int, Exchanged, str]] = []
+    for page, what in (
+        (replace(listing.everything, limit=3), "with a small page"),
+        (replace(listing.everything, limit=3, at=2), "of a later page"),
+        (listing.everything, "of the whole list"),
+    ):
+        exchanged, items = probe.page(listing, page)
+        total = _total(listing, exchanged)
+        if items is not None and total is not None:
+            told.append((total, exchanged, what))
+    after = probe.walk(listing, listing.everything)
+    if not (before.complete and after.complete):
+        return
+    least, most = sorted((len(before.items), len(after.items)))
+    for total, exchanged, what in told:
+        if not least <= total <= most:
+            yield probe.finding(
+                f"the total {what} is not the number of items",
+                f"{least}" if least == most else f"{least} to {most}",
+                str(total),
+                (exchanged,),
+                operation=listing.operation,
+                cause="a wrong total",
+            )
+            return
+
+
+def _total(listing: Listing, exchanged: Exchanged) -> int | None:
+    if listing.total is None:
+        return None
+    try:
+        return listing.total(answer_of(exchanged))
+    except UNREADABLE:
+        return None
+
+
+def _limits(probe: Probe, listing: Listing) -> Iterator[Finding]:
+    limits = listing.limits
+    if limits is None:
+        return
+    base = probe.walk(listing, listing.everything)
+    if not base.complete:
+        return
+    total = len(base.items)
+    name = limits.name
+    for limit in dict.fromkeys((limits.least, limits.most, min(limits.most, total // 2 + 1))):
+        exchanged, items = probe.page(listing, replace(listing.everything, limit=limit))
+        if items is None:
+            yield probe.finding(
+                f"{name}={limit} is refused",
+                "a page, as the document allows it",
+                f"{exchanged.status} {exchanged.text[:200]}",
+                (exchanged,),
+                operation=listing.operation,
+            )
+        elif len(items) > limit or (len(items) < min(limit, total) and not listing.seals):
+            what = "more" if len(items) > limit else "fewer"
+            yield probe.finding(
+                f"{name}={limit} gives {what} items than asked for",
+                f"{min(limit, total)} of {total}",
+                f"{len(items)}",
+                (exchanged,),
+                operation=listing.operation,
+                cause=f"{name} gives {what}",
+            )
+    yield from _default(probe, listing, total)
+    yield from _over(probe, listing, total)
+
+
+def _default(probe: Probe, listing: Listing, total: int) -> Iterator[Finding]:
+    limits = listing.limits
+    if limits is None:
+        return
+    exchanged, items = probe.page(listing, replace(listing.everything, limit=None))
+    if items is None:
+        return
+    wanted = min(limits.default, total)
+    if len(items) > limits.default or (len(items) < wanted and not listing.seals):
+        yield probe.finding(
+            f"without {limits.name} the page is not {limits.default} long",
+            f"{wanted} of {total}",
+            f"{len(items)}",
+            (exchanged,),
+            operation=listing.operation,
+        )
+
+
+def _over(probe: Probe, listing: Listing, total: int) -> Iterator[Finding]:
+    limits = listing.limits
+    if limits is None:
+        return
+    below = limits.least - 1
+    exchanged, items = probe.page(listing, replace(listing.everything, limit=below))
+    if items is not None:
+        yield _accepted(probe, listing, f"{limits.name}={below}", exchanged)
+    above = limits.most + 1
+    exchanged, items = probe.page(listing, replace(listing.everything, limit=above))
+    if limits.over == "refused" and items is not None:
+        yield _accepted(probe, listing, f"{limits.name}={above}", exchanged)
+    elif limits.over == "clamped" and items is None:
+        yield probe.finding(
+            f"{limits.name}={above} is refused, not reduced to {limits.most}",
+            f"a page of at most {limits.most}",
+            f"{exchanged.status} {exchanged.text[:200]}",
+            (exchanged,),
+            operation=listing.operation,
+        )
+    elif items is not None and len(items) > limits.most:
+        yield probe.finding(
+            f"a page holds more than {limits.most} items",
+            f"at most {limits.most} of {total}",
+            f"{len(items)}",
+            (exchanged,),
+            operation=listing.operation,
+        )
+
+
+def _accepted(probe: Probe, listing: Listing, what: str, exchanged: Exchanged) -> Finding:
+    return probe.finding(
+        f"{what} is accepted",
+        "a refusal (4xx)",
+        str(exchanged.status),
+        (exchanged,),
+        operation=listing.operation,
+        severity=Severity.MEDIUM,
+    )
+
+
+def _past(probe: Probe, listing: Listing) -> Iterator[Finding]:
+    if listing.past is None:
+        return
+    base = probe.walk(listing, listing.everything)
+    if not base.complete:
+        return
+    exchanged, items = probe.page(listing, listing.past(len(base.items)))
+    if items:
+        yield probe.finding(
+            "a page past the end is not empty",
+            f"nothing past {len(base.items)} items",
+            f"{len(items)} items, such as {_key(probe, items[0])}",
+            (exchanged,),
+            operation=listing.operation,
+        )
+    total = _total(listing, exchanged)
+    if items is not None and total is not None:
+        again = probe.walk(listing, listing.everything)
+        least, most = sorted((len(base.items), len(again.items)))
+        if again.complete and not least <= total <= most:
+            yield probe.finding(
+                "a page past the end has a wrong total",
+                f"{len(base.items)}",
+                str(total),
+                (exchanged,),
+                operation=listing.operation,
+                cause="a wrong total",
+            )
+
+
+def _broken(probe: Probe, listing: Listing) -> Iterator[Finding]:
+    for page, reason in listing.broken:
+        exchanged, items = probe.page(listing, page)
+        if items is not None:
+            yield _accepted(probe, listing, reason, exchanged)
+
+
+def _sealed(probe: Probe, listing: Listing) -> Iterator[Finding]:
+    """A token goes on with its own query only, as it was given out."""
+    first = replace(listing.everything, limit=2)
+    exchanged, items = probe.page(listing, first)
+    if not items or listing.next is None:
+        return
+    try:
+        page = listing.next(first, answer_of(exchanged))
+    except UNREADABLE:
+        return
+    if page is None or not isinstance(page.at, str):
+        return
+    token = page.at
+    middle = len(token) // 2
+    other = "A" if token[middle] != "A" else "B"
+    tried: list[tuple[PageOf, str]] = [
+        (replace(page, at=token[:middle] + other + token[middle + 1 :]), "a changed page token"),
+        (replace(page, at=token[: middle + 1]), "half a page token"),
+        (replace(page, since=None), "a page token of another query (other window)"),
+    ]
+    where = _some_filter(listing, items)
+    if where is not None:
+        tried.append((replace(page, where=where), "a page token of another query (other filter)"))
+    for wrong, what in tried:
+        refused, got = probe.page(listing, wrong)
+        if got is not None:
+            yield probe.finding(
+                f"{what} is accepted",
+                "a refusal: the token belongs to one query, as it was given out",
+                f"{refused.status} with {len(got)} items",
+                (exchanged, refused),
+                operation=listing.operation,
+                severity=Severity.MEDIUM,
+            )
+    yield from _filter_of_a_walk(probe, listing, where)
+
+
+def _some_filter(listing: Listing, items: Sequence[Item]) -> Any:
+    if listing.filtering is None:
+        return None
+    for field in listing.filtering.fields:
+        value = None if field.hidden else field.value(items[0])
+        if value is not None and "eq" in field.operators:
+            return listing.filtering.write(And((Compare(field, "eq", value),)))
+    return None
+
+
+def _filter_of_a_walk(probe: Probe, listing: Listing, where: Any) -> Iterator[Finding]:
+    """The other way round: the token of a filtered list, without the filter."""
+    if where is None:
+        return
+    first = replace(listing.everything, limit=1, where=where)
+    exchanged, items = probe.page(listing, first)
+    if items is None or listing.next is None:
+        return
+    try:
+        page = listing.next(first, answer_of(exchanged))
+    except UNREADABLE:
+        return
+    if page is None:
+        return
+    refused, got = probe.page(listing, replace(page, where=None))
+    if got is not None:
+        yield probe.finding(
+            "a page token of another query (without its filter) is accepted",
+            "a refusal: the token belongs to one query, as it was given out",
+            f"{refused.status} with {len(got)} items",
+            (exchanged, refused),
+            operation=listing.operation,
+            severity=Severity.MEDIUM,
+            cause="a page token of another query (other filter) is accepted",
+        )
+
+
+PAGES = Check("pages", "Pages partition their list", lists, _play)
