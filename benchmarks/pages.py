@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.support import Served, serve
 
 from mockexec import catalog
+from mockexec.http.remembered import forget
 from mockexec.simulation.instants import DAY, format_instant
 from mockexec.simulation.world import Scenario
 
@@ -96,6 +97,7 @@ async def page_s(served: Served, request: tuple[str, str, str, bytes], token: st
             "type": "http", "method": method, "scheme": "http", "path": path, "headers": headers,
             "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
         }  # fmt: skip
+        forget()
         begun = perf_counter()
         await served.app(scope, receive, send)
         least = min(least, perf_counter() - begun)

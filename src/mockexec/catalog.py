@@ -11,8 +11,8 @@ import pkgutil
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 from mockexec import apis

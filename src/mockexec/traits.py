@@ -377,7 +377,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """Something done to an execution.
+    """Something done to an execution; ``name`` as in ``cancelling``.
 
     ``ends`` are the words one of which it must come to (empty: it goes on); ``at_once``: the next
     read shows it. ``refused`` are the statuses for one that has ended. ``shows`` tells what is wrong

@@ -81,6 +81,12 @@ def test_an_expired_token_is_the_vendors_401(wired: Wired, api: str) -> None:
     assert refused.status_code == 401
     assert "www-authenticate" in refused.headers
     assert wired.get(path).status_code == 200
+    wired.arm("expired_token")
+    raw = wired.raw(path)
+    assert raw.head.startswith(b"HTTP/1.1 401 Unauthorized\r\n")
+    assert raw.head.lower().count(b"\r\nwww-authenticate: ") == 1
+    assert raw.length == len(raw.body)
+    assert json.loads(raw.body).keys() == refused.json().keys()
 
 
 def test_a_disconnect_sends_nothing_at_all(wired: Wired) -> None:
@@ -171,10 +177,12 @@ def test_a_client_that_leaves_ends_the_dripping(wired: Wired) -> None:
 def test_latency_passes_before_the_answer(wired: Wired) -> None:
     """Measured by the client; the journal counts it too."""
     wired.arm("latency", delay="120ms")
-    assert wired.get(PATH).elapsed.total_seconds() >= 0.12
+    answer = wired.get(PATH)
+    assert answer.elapsed.total_seconds() >= 0.12
     (exchange,) = wired.control("GET", "/journal?limit=1").json()
     assert exchange["took_ms"] >= 120
-    assert wired.raw(PATH).head.startswith(b"HTTP/1.1 200")
+    raw = wired.raw(PATH)
+    assert (raw.head[:12], raw.body) == (b"HTTP/1.1 200", answer.content)
 
 
 def test_latency_turns_a_frozen_clock_if_asked_to(wired: Wired) -> None:
@@ -216,6 +224,10 @@ def test_a_stale_read_answers_from_the_world_as_it_was(wired: Wired) -> None:
     told = wired.client.get(path, headers={"authorization": f"Bearer {token}"})
     assert (told.status_code, told.content) == (200, old)
     assert wired.get(path).content == old
+    raw = wired.raw(path)
+    assert (raw.head[:15], raw.length) == (b"HTTP/1.1 200 OK", len(raw.body))
+    # Not the links: they name the host as the client did.
+    assert json.loads(raw.body)["page"] == json.loads(old)["page"]
     wired.control("DELETE", "/faults/stale")
     assert wired.get(path).content != old
 
@@ -223,11 +235,13 @@ def test_a_stale_read_answers_from_the_world_as_it_was(wired: Wired) -> None:
 def test_a_duplicate_page_is_the_last_answer_again(wired: Wired) -> None:
     """Whatever page is asked for; the first call passes, having nothing before it."""
     path = first_path(wired, "frontdoor")
-    wired.arm("duplicate_page", id="again", when={"times": 2})
-    first_page, second, third = (wired.get(f"{path}?size=2&page={page}") for page in range(3))
+    wired.arm("duplicate_page", id="again", when={"times": 3})
+    first_page, second = (wired.get(f"{path}?size=2&page={page}") for page in range(2))
     assert second.content == first_page.content
-    assert third.content != first_page.content
-    assert wired.hits("again") == 2
+    raw = wired.raw(f"{path}?size=2&page=2")
+    assert (raw.length, raw.body) == (len(first_page.content), first_page.content)
+    assert wired.get(f"{path}?size=2&page=2").content != first_page.content
+    assert wired.hits("again") == 3
 
 
 def test_several_faults_strike_one_call(wired: Wired) -> None:

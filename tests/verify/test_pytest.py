@@ -36,13 +36,13 @@ def test_a_document_is_tested_part_by_part(tmp_path: Path) -> None:
 
 def test_a_finding_fails_its_test_in_words(tmp_path: Path) -> None:
     """The other parts pass; the failure is the finding as the command prints it."""
-    with serving(Shop("teapot")) as url:
+    with serving(Shop("server_error")) as url:
         told = told_by_pytest(
             tmp_path,
             f'test_shop = mockexec.verify_tests("shop.yaml", url="{url}", token="{TOKEN}", {QUICK})',
         )
     assert "1 failed, 3 passed" in told
-    assert "answers 418, which the document does not have" in told
+    assert "a request makes the server fail: 500" in told
     assert "curl -sS -i" in told
 
 
@@ -56,7 +56,7 @@ def test_the_parts_spread_over_workers(tmp_path: Path) -> None:
 
 def test_what_cannot_be_tested_is_skipped_with_the_reason(tmp_path: Path) -> None:
     """Such as a check that an API declares nothing for."""
-    text = 'test_shop = mockexec.verify_tests("shop.yaml", checks=["ownership", "auth"])'
+    text = 'test_shop = mockexec.verify_tests("shop.yaml", checks=["ownership", "error_shape"])'
     told = told_by_pytest(tmp_path, text)
     assert "ownership" in told
     assert "1 passed, 1 skipped" in told

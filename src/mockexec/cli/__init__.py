@@ -20,6 +20,7 @@ _COMMANDS = {
     "serve": "Serve the APIs, and any documents given.",
     "verify": "Test an API, or any server, against its document.",
     "lint": "Problems of OpenAPI documents, with file and line.",
+    "diff": "What changed between two OpenAPI documents, and whom it breaks.",
     "token": "A token for an API; sessions and signals where it has them.",
     "new": "Write the files of a new API for a document.",
     "fixtures": "Check scenario files, or make people for them.",

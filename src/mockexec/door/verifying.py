@@ -48,9 +48,19 @@ _ORIGIN = "http://localhost:8000"
 # The control API is tested on a mock of one API, with nothing in it: a clock that is turned by ages
 # would fill the world with arrivals.
 _CONTROLLED = "polos"
-# A fault's id is the client's to choose: of two creations of one id, the deletion of the first ends
-# both, which Schemathesis takes for a loss.
-_CONTROL_EXCLUDED = ("schemathesis/ensure_resource_availability",)
+_UNFIT_FOR_CONTROL = {
+    "schemathesis/ensure_resource_availability": "a fault's id is the client's to choose: of two "
+    "creations of one id, the deletion of the first ends both"
+}
+_REMEMBERS_NOTHING = "a mock of a document alone remembers nothing"
+_TAKES_ANY_CREDENTIAL = "a mock of a document alone takes any credential of the right form"
+_UNFIT_FOR_DOCUMENTS = {
+    "auth": _TAKES_ANY_CREDENTIAL,
+    "links": _REMEMBERS_NOTHING,
+    "schemathesis/ignored_auth": _TAKES_ANY_CREDENTIAL,
+    "schemathesis/use_after_free": _REMEMBERS_NOTHING,
+    "schemathesis/ensure_resource_availability": _REMEMBERS_NOTHING,
+}
 _SECRET_HEADERS = frozenset(("authorization", "cookie", "proxy-authorization", "x-api-key"))
 
 
@@ -145,9 +155,12 @@ def _local(what: str | Path, options: VerifyOptions) -> VerifyPlan:
         limits=options.limits,
     )
     plan = _plan(api, traits, target, options)
+    unfit: dict[str, str] = {}
     if api.name == CONTROL:
-        plan = replace(plan, excluded=(*plan.excluded, *_CONTROL_EXCLUDED))
-    return replace(plan, app=app, renew=lambda: mock.reset(mock.base))
+        unfit = _UNFIT_FOR_CONTROL
+    elif api.name not in catalog.names():
+        unfit = _UNFIT_FOR_DOCUMENTS
+    return replace(plan, app=app, unfit=unfit, renew=lambda: mock.reset(mock.base))
 
 
 def _mock(what: str | Path, seed: int) -> tuple[Mock, App, Api, Traits | None]:

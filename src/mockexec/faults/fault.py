@@ -144,14 +144,28 @@ def parse_fault(fault_id: str, body: Mapping[str, Any], kinds: Mapping[str, type
     kind = str(body.get("kind"))
     if kind not in kinds:
         raise UsageError(f"kind {kind!r} is no fault; there are: {', '.join(sorted(kinds))}")
-    own = {key: value for key, value in body.items() if key not in {"kind", "when", "id"}}
     when = body.get("when", {})
     if not isinstance(when, Mapping):
         raise UsageError("when: must be an object")
+    own = {key: value for key, value in body.items() if key not in {"kind", "when", "id"}}
+    own, when = _whole(kinds[kind], own), _whole(Trigger, when)
     fault = _make(kinds[kind], own, kind)
     trigger = _make(Trigger, when, "when")
-    kept = {key: value for key, value in body.items() if key != "id"}
+    kept = {"kind": kind, **own, **({"when": when} if "when" in body else {})}
     return Armed(fault_id, fault, trigger, kept)
+
+
+def _whole(cls: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with whole numbers where fields want them: to JSON 4.0 is one."""
+    integers = {field.name for field in fields(cls) if "int" in str(field.type).split(" | ")}
+    return {
+        name: int(value) if name in integers and _is_whole(value) else value
+        for name, value in values.items()
+    }
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, float) and value.is_integer()
 
 
 def _make(cls: Any, values: Mapping[str, Any], place: str) -> Any:

@@ -42,8 +42,8 @@ class Call:
     __slots__ = (
         "accepts", "base_path", "body", "content_type", "cookie", "header", "headers",
         "method", "notes", "now_ns", "operation_id", "path", "principal", "query", "raw_body",
-        "raw_headers", "raw_path", "raw_query", "realm", "refusal", "scheme", "session", "settings", "stage",
-        "world",
+        "raw_headers", "raw_path", "raw_query", "realm", "refusal", "scheme", "session",
+        "settings", "stage", "world",
     )  # fmt: skip
 
     def __init__(

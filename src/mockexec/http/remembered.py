@@ -12,6 +12,7 @@ R = TypeVar("R")
 
 _VALUES_MAX = 4096
 _LISTS_MAX = 256
+_memories: list[dict[Any, Any]] = []
 
 
 class Shared:
@@ -28,6 +29,12 @@ class Shared:
         self.checked_by: list[object] = []
 
 
+def forget() -> None:
+    """Forgets everything that was remembered, for those who measure what it costs to make it."""
+    for memory in _memories:
+        memory.clear()
+
+
 def remembered(make: Callable[[V], R]) -> Callable[[V], R]:
     """``make``, asked once for each value as long as it is remembered; at most 4,096 are.
 
@@ -35,6 +42,7 @@ def remembered(make: Callable[[V], R]) -> Callable[[V], R]:
     them would cost what is saved. Nobody may change what ``make`` returned.
     """
     made: dict[int, tuple[V, R]] = {}
+    _memories.append(made)
 
     def remember(value: V) -> R:
         found = made.get(id(value))
@@ -56,6 +64,7 @@ def remembered_list(make: Callable[[V], Any]) -> Callable[[list[V]], Shared]:
     Values are told apart by identity, as in ``remembered``.
     """
     lists: dict[tuple[int, ...], tuple[list[V], Shared]] = {}
+    _memories.append(lists)
 
     def remember(values: list[V]) -> Shared:
         key = tuple(map(id, values))

@@ -52,8 +52,8 @@ class Mock:
         self._origins: dict[tuple[str, int], World] = {}
         self.base = Session("", self._origin(scenario, seed).fork())
         self.sessions = Sessions(self.base, count_max=sessions_max)
-        own = [record for api in self.apis.values() for record in api.dialect.records]
-        self.codec = Codec([Reply, Token, *own], _parsed)
+        own = {name: api.dialect.records for name, api in self.apis.items()}
+        self.codec = Codec({"": (Reply, Token), **own}, _parsed)
         self.metrics = Metrics()
 
     def _origin(self, scenario: str, seed: int) -> World:

@@ -43,15 +43,32 @@ class Snapshot(NamedTuple):
 
 
 class Codec:
-    """Between the values of a world and JSON. ``records`` are the dialects' own named tuples;
-    ``parse_fault`` makes an armed fault of its id and its body, or raises ValueError.
+    """Between the values of a world and JSON.
+
+    ``records`` are named tuples that worlds hold, by the API they are of (empty: of all), whose
+    name they bear in JSON: two dialects may well have a ``Window`` each. ``parse_fault`` makes an
+    armed fault of its id and its body, or raises ValueError.
     """
 
     def __init__(
-        self, records: Iterable[type] = (), parse_fault: Callable[[str, Any], Any] | None = None
+        self,
+        records: Mapping[str, Iterable[type]] | None = None,
+        parse_fault: Callable[[str, Any], Any] | None = None,
     ) -> None:
         self._parse_fault = parse_fault
-        self._records = {record.__name__: record for record in (Event, Step, Timer, *records)}
+        self._records: dict[str, type] = {}
+        self._names: dict[type, str] = {tuple: "tuple"}
+        for record in (Event, Step, Timer):
+            self._enter(record.__name__, record)
+        for api, own in (records or {}).items():
+            for record in own:
+                self._enter(f"{api}.{record.__name__}" if api else record.__name__, record)
+
+    def _enter(self, name: str, record: type) -> None:
+        if name in self._records:
+            raise ValueError(f"two records are called {name}: snapshots could not tell them apart")
+        self._records[name] = record
+        self._names[record] = name
 
     def encode(self, value: Any) -> Any:
         """JSON data that ``decode`` makes an equal value of."""
@@ -72,11 +89,11 @@ class Codec:
         if isinstance(value, frozenset):
             return {_TAG: ["set", [self.encode(item) for item in sorted(value)]]}
         if isinstance(value, tuple):
-            name = type(value).__name__
-            if name not in self._records and name != "tuple":
-                raise TypeError(f"snapshots do not know {name}; its dialect must name it")
+            name = self._names.get(kind)
+            if name is None:
+                raise TypeError(f"snapshots do not know {kind.__name__}; its dialect must name it")
             return {_TAG: [name, [self.encode(item) for item in value]]}
-        raise TypeError(f"snapshots do not know {type(value).__name__}")
+        raise TypeError(f"snapshots do not know {kind.__name__}")
 
     def decode(self, data: Any) -> Any:
         """The value; raises BadSnapshot for a kind that is not known."""

@@ -16,4 +16,5 @@
     schemas      compiled validators
     places       every schema and example, by place
     lint         what is wrong with a document, with file and line
+    diff         what changed between two documents, and whom it breaks; ``diff_*`` are its parts
 """

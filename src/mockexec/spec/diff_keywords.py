@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import ceil, floor
 from typing import Any
 
@@ -155,23 +156,16 @@ def _texts(both: Both) -> Iterator[Fact]:
         sides = [_written(item, keyword) for item in both]
         lost = [value for value in sides[0] if value not in sides[1]]
         gained = [value for value in sides[1] if value not in sides[0]]
-        for old, new in _lined_up(lost, gained):
-            binding = keyword == "pattern" or bool(_FORMATS & {old, new})
-            words = was(keyword, old, new)
+        for old, new in zip_longest(lost, gained):
             places = sides[0].get(old), sides[1].get(new)
-            narrows = new is not None and (keyword == "pattern" or new in _FORMATS)
-            widens = old is not None and (keyword == "pattern" or old in _FORMATS)
-            yield Fact(keyword, words, narrows and binding, widens and binding, *places)
+            yield Fact(
+                keyword, was(keyword, old, new), _binds(keyword, new), _binds(keyword, old), *places
+            )
+
+
+def _binds(keyword: str, value: str | None) -> bool:
+    return value is not None and (keyword == "pattern" or value in _FORMATS)
 
 
 def _written(alternative: Alternative, keyword: str) -> dict[Any, Part]:
     return {f.node[keyword]: f.part.below(keyword) for f in alternative.with_key(keyword)}
-
-
-def _lined_up(lost: Sequence[str], gained: Sequence[str]) -> Iterator[tuple[Any, Any]]:
-    """What is gone beside what is new; None where one side has fewer."""
-    for index in range(max(len(lost), len(gained))):
-        yield (
-            lost[index] if index < len(lost) else None,
-            gained[index] if index < len(gained) else None,
-        )

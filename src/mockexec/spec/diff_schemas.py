@@ -4,7 +4,7 @@ A pair of schemas, the old and the new one, is compared keyword by keyword. What
 of facts, each of which says whether the new schema admits less, more, or both; properties and items
 are pairs of their own. Every pair is looked at once, so recursion is harmless.
 
-Who sends a value is taken to send what his document describes: a property that only the other
+A sender is taken to send what its own document describes: a property that only the other
 document describes is not sent, unless it is required there or the schema is one for maps.
 """
 

@@ -39,7 +39,7 @@ class Conformance:
     def findings(
         self, operation: Operation, exchanged: Exchanged, *, odd: str = ""
     ) -> Iterator[Finding]:
-        """What is wrong with the answer. ``odd`` says what was out of the ordinary in the request."""
+        """What is wrong with the answer; ``odd``: what was out of the ordinary in the request."""
         for problem in self._problems(operation, exchanged, odd):
             yield Finding(
                 check="conformance",
@@ -53,9 +53,7 @@ class Conformance:
                 cause=problem.cause or problem.title,
             )
 
-    def _problems(
-        self, operation: Operation, exchanged: Exchanged, odd: str
-    ) -> Iterator[_Problem]:
+    def _problems(self, operation: Operation, exchanged: Exchanged, odd: str) -> Iterator[_Problem]:
         status = exchanged.status
         if status >= 500:
             yield _Problem(

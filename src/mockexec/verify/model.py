@@ -3,14 +3,14 @@
 A Hypothesis state machine makes them up. The oracle is the table that the mock itself lives by
 (``simulation.lifecycle``): of every execution the model keeps in which of its states it may be by
 what was done and seen, and an answer that fits none of them ends the story. Hypothesis then shrinks
-it to the shortest that still shows it. On a mock, waiting turns the clock; on a real server it waits.
+it to the shortest that still shows it. Waiting turns the clock of a mock; a real server takes time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
@@ -18,6 +18,7 @@ from hypothesis.errors import HypothesisException
 from hypothesis.reporting import with_reporter
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -37,9 +38,13 @@ _STEPS = 12
 _KNOWN_MAX = 6
 # Seconds between steps: of a mock's clock, and of a real one.
 _WAITS = {True: (0.5, 5, 60, 600, 3600), False: (0.02, 0.1, 0.25)}
+# What all waiting may come to: a mock whose world is busy has much to do in an hour.
+_WAITED_MAX_S = {True: 6 * 3600, False: 15}
+# A list longer than this is not read again and again.
+_LISTED_MAX = 300
 
 
-class _Broken(AssertionError):
+class _Broken(AssertionError):  # noqa: N818  # says what the story is
     """A story whose end fits no state that the model knows."""
 
     def __init__(self, finding: Finding) -> None:
@@ -65,11 +70,14 @@ class _Run:
     best: Finding | None = None
     spent: BudgetSpent | None = None
     begun: int = 0
+    waited_s: float = 0.0
+    listed: int = 0
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more is to be sent."""
-        return self.spent is not None or self.probe.target.requests >= self.begun + self.requests_max
+        sent = self.probe.target.requests - self.begun
+        return self.spent is not None or sent >= self.requests_max
 
 
 @dataclass(slots=True)
@@ -78,6 +86,10 @@ class _Story:
 
     known: list[_Known] = field(default_factory=list)
     exchanges: list[Exchanged] = field(default_factory=list)
+
+    def at(self, number: int) -> list[_Known]:
+        """One of its executions; none if it has none."""
+        return [self.known[number % len(self.known)]] if self.known else []
 
 
 def play(probe: Probe, run_seed: int) -> Iterator[Finding]:
@@ -115,6 +127,9 @@ def play(probe: Probe, run_seed: int) -> Iterator[Finding]:
 
 
 def _machine(run: _Run) -> type[RuleBasedStateMachine]:
+    """The rules. What is drawn must not depend on answers, which may differ in real time: so a
+    rule that finds nothing to do does nothing, where a precondition would forbid it.
+    """
     probe = run.probe
     starts = probe.traits.starts
     controls = probe.traits.controls
@@ -128,51 +143,47 @@ def _machine(run: _Run) -> type[RuleBasedStateMachine]:
             super().__init__()
             self.story = _Story()
 
-        def one(self, number: int) -> _Known:
-            """An execution of the story."""
-            return self.story.known[number % len(self.story.known)]
-
-        @precondition(lambda self: starts and len(self.story.known) < _KNOWN_MAX)
+        @precondition(lambda _self: starts)
         @rule(number=st.integers(0, max(0, len(starts) - 1)))
         def start(self, number: int) -> None:
             """Executions begin."""
-            _tell(run, self.story, lambda: _start(run, self.story, number))
+            _tell(run, lambda: _start(run, self.story, number))
 
-        @precondition(lambda self: not starts and not self.story.known)
-        @rule()
-        def find(self) -> None:
-            """Where none can be started: those that the list shows as open."""
-            _tell(run, self.story, lambda: _find(run, self.story))
+        @initialize(number=st.integers(0, max(0, len(starts) - 1)))
+        def begin(self, number: int) -> None:
+            """Every story has executions: fresh ones, or those that the list shows as open."""
+            begins = (lambda: _start(run, self.story, number)) if starts else (
+                lambda: _find(run, self.story)
+            )  # fmt: skip
+            _tell(run, begins)
 
-        @precondition(lambda self: self.story.known)
         @rule(number=index)
         def look(self, number: int) -> None:
             """One is read."""
-            _tell(run, self.story, lambda: _look(run, self.story, self.one(number)))
+            for one in self.story.at(number):
+                _tell(run, partial(_look, run, self.story, one))
 
-        @precondition(lambda self: self.story.known and controls)
+        @precondition(lambda _self: controls)
         @rule(number=index, which=st.integers(0, max(0, len(controls) - 1)))
         def act(self, number: int, which: int) -> None:
             """Something is done to one."""
-            control = controls[which]
-            _tell(run, self.story, lambda: _act(run, self.story, self.one(number), control))
+            for one in self.story.at(number):
+                _tell(run, partial(_act, run, self.story, one, controls[which]))
 
-        @precondition(lambda self: self.story.known)
         @rule()
         def list_(self) -> None:
             """The list is read."""
-            _tell(run, self.story, lambda: _list(run, self.story))
+            _tell(run, lambda: _list(run, self.story))
 
-        @precondition(lambda self: self.story.known)
         @rule(seconds=st.sampled_from(waits))
         def wait(self, seconds: float) -> None:
             """Time passes."""
-            _tell(run, self.story, lambda: probe.target.wait(seconds))
+            _tell(run, lambda: _wait(run, seconds))
 
     return Stories
 
 
-def _tell(run: _Run, story: _Story, step: Any) -> None:
+def _tell(run: _Run, step: Callable[[], None]) -> None:
     """One step, unless the run is over: Hypothesis then finds that nothing happens any more."""
     if run.is_over:
         return
@@ -180,26 +191,35 @@ def _tell(run: _Run, story: _Story, step: Any) -> None:
         step()
     except BudgetSpent as spent:
         run.spent = spent
-    del story
 
 
 def _start(run: _Run, story: _Story, number: int) -> None:
+    if len(story.known) >= _KNOWN_MAX:
+        return
     start = run.probe.traits.starts[number]
     ids, _, exchanged = run.probe.start(start)
     story.exchanges.append(exchanged)
     known = {one.id for one in story.known}
     for identifier in ids:
         if identifier in known:
-            _fail(
-                run, story, start.ask(run.probe.random).operation,
-                Problem("a new execution gets the id of another one", "an id of its own", identifier),
-            )  # fmt: skip
+            title = "a new execution gets the id of another one"
+            operation = start.ask(run.probe.random).operation
+            _fail(run, story, operation, Problem(title, "an id of its own", identifier))
     story.known += [_Known(identifier) for identifier in ids[:2]]
+
+
+def _wait(run: _Run, seconds: float) -> None:
+    waits = _WAITS[run.probe.target.is_mock]
+    chosen = seconds if run.waited_s < _WAITED_MAX_S[run.probe.target.is_mock] else waits[0]
+    run.waited_s += chosen
+    run.probe.target.wait(chosen)
 
 
 def _find(run: _Run, story: _Story) -> None:
     probe = run.probe
-    open_ = [item for item in probe.listed() if probe.word(item) not in probe.life.final]
+    items = probe.listed()
+    run.listed = len(items)
+    open_ = [item for item in items if probe.word(item) not in probe.life.final]
     ids = [identifier for item in open_ if (identifier := probe.identify(item)) is not None]
     story.known += [_Known(identifier) for identifier in ids[:3]]
 
@@ -210,7 +230,8 @@ def _look(run: _Run, story: _Story, one: _Known) -> None:
     operation = run.probe.life.read(one.id).operation if run.probe.life.read else ""
     if item is None:
         if exchanged.status in run.probe.life.gone:
-            gone = Problem("an execution of the story cannot be read", one.id, str(exchanged.status))
+            title = "an execution of the story cannot be read"
+            gone = Problem(title, one.id, str(exchanged.status))
             _fail(run, story, operation, gone)
         return
     _compare(run, story, one, item, operation)
@@ -267,10 +288,11 @@ def _act(run: _Run, story: _Story, one: _Known, control: Control) -> None:
 
 
 def _list(run: _Run, story: _Story) -> None:
-    if not run.probe.traits.lists:
+    if not (story.known and run.probe.traits.lists) or run.listed > _LISTED_MAX:
         return
     listing = run.probe.traits.lists[0]
     walk = run.probe.walk(listing, listing.everything)
+    run.listed = len(walk.items)
     story.exchanges += walk.exchanges[-1:]
     shown = {run.probe.identify(item): item for item in walk.items}
     for one in story.known:
@@ -316,6 +338,3 @@ def _fail(run: _Run, story: _Story, operation: str, problem: Problem) -> None:
 
 def _count(exchanges: Sequence[Exchanged]) -> str:
     return "one request" if len(exchanges) == 1 else f"{len(exchanges)} requests"
-
-
-

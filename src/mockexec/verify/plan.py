@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -31,7 +31,8 @@ class VerifyPlan:
 
     ``traits``: what the API declares for our own checks. ``phases``: our own ``checks`` and the
     phases of Schemathesis. ``checks`` and ``excluded``: names of checks, ``schemathesis`` for all
-    of its; none named is all there are. ``operations``: operationIds; none is all. ``units``:
+    of its; none named is all there are. ``unfit``: checks that have no meaning on this target, each
+    with the reason. ``operations``: operationIds; none is all. ``units``:
     the names of what this run takes of the whole (see ``shard``), None for all of it. ``renew``:
     puts a fresh world into a mock.
     """
@@ -45,6 +46,7 @@ class VerifyPlan:
     phases: tuple[str, ...] = PHASES
     checks: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    unfit: Mapping[str, str] = field(default_factory=dict)
     operations: tuple[str, ...] = ()
     units: tuple[str, ...] | None = None
     workers: int = 1
@@ -55,7 +57,7 @@ class VerifyPlan:
     def wants(self, check: str) -> bool:
         """Whether a check is to be run, by its name or by what stands before the slash."""
         names = {check, check.partition("/")[0]}
-        if names & set(self.excluded):
+        if names & {*self.excluded, *self.unfit}:
             return False
         if not self.checks:
             return True

@@ -132,9 +132,42 @@ class Probe:
         return exchanged
 
     def seen(self, operation: Operation, exchanged: Exchanged, *, odd: str = "") -> None:
-        """Takes note of an answer: what breaks the document in it becomes a finding."""
-        for finding in self._conformance.findings(operation, exchanged, odd=odd):
+        """Takes note of an answer: what breaks the document in it becomes a finding.
+
+        A refusal that the document's schema lets pass must be in the vendor's form besides.
+        """
+        found = [*self._conformance.findings(operation, exchanged, odd=odd)]
+        if not found:
+            found = [*self.form(operation, exchanged)]
+        for finding in found:
             self.breach(finding)
+
+    def form(self, operation: Operation | None, exchanged: Exchanged) -> Iterator[Finding]:
+        """Whether a refusal is in the vendor's form."""
+        refusals = self.traits.refusals
+        if refusals is None or not 400 <= exchanged.status < 500:
+            return
+        if exchanged.status in refusals.bodiless and not exchanged.body:
+            return
+        sent = (exchanged.header("content-type") or "").partition(";")[0].strip().lower()
+        problem = refusals.wrong(answer_of(exchanged))
+        if sent != refusals.media_type:
+            problem = f"is {sent or 'of no media type'}, not {refusals.media_type}"
+        if problem is None:
+            return
+        status = exchanged.status
+        where = f"the {status} of {operation.id}" if operation else f"a {status}"
+        yield Finding(
+            check="error_shape",
+            title=f"{where} {problem}",
+            severity=Severity.MEDIUM,
+            operation=operation.id if operation else "",
+            expected="a refusal in the vendor's form",
+            got=f"{exchanged.header('content-type')}: {exchanged.text[:200]}",
+            pointer=operation.pointer if operation else "",
+            exchanges=(exchanged,),
+            cause=f"{where} {problem}",
+        )
 
     def breach(self, finding: Finding) -> None:
         """Keeps a finding until the check hands it out, each root cause once."""
@@ -196,9 +229,7 @@ class Probe:
     def announce(self) -> None:
         """Tells the run which steps there are."""
         life = self.life
-        steps = [
-            (a, b) for a in life.states for b in life.states if a != b and life.follows(a, b)
-        ]
+        steps = [(a, b) for a in life.states for b in life.states if a != b and life.follows(a, b)]
         self.target.tell(Transitions("execution", tuple(steps)))
 
     def start(self, start: Start) -> tuple[list[str], Ask, Exchanged]:
@@ -427,7 +458,8 @@ def _body(operation: Operation, body: Any) -> tuple[bytes | None, str | None]:
     kinds = [name.partition(";")[0] for name in operation.body.content]
     json_kinds = [kind for kind in kinds if kind.endswith("json")]
     if json_kinds or not kinds:
-        return json.dumps(body, ensure_ascii=False).encode(), (json_kinds or ["application/json"])[0]
+        kind = next(iter(json_kinds), "application/json")
+        return json.dumps(body, ensure_ascii=False).encode(), kind
     if "application/x-www-form-urlencoded" in kinds and isinstance(body, Mapping):
         return urlencode(body).encode(), "application/x-www-form-urlencoded"
     return str(body).encode(), kinds[0]

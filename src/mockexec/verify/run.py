@@ -138,6 +138,8 @@ def _parts(plan: VerifyPlan, matcher: Matcher) -> Iterator[Event]:
 
 
 def _left_out(plan: VerifyPlan) -> Iterator[Event]:
+    for check, reason in plan.unfit.items():
+        yield Skipped(check, reason)
     if plan.target.can_change:
         return
     for operation in plan.chosen:

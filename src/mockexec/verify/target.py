@@ -132,6 +132,9 @@ class HttpWire:
             verify=tls_verify,
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            # Servers close idle connections after five seconds and more: we close ours before, so
+            # that no request meets one that is just being closed.
+            limits=httpx.Limits(keepalive_expiry=2.0),
         )
         self._timeout = httpx.Timeout(timeout_s).as_dict()
 

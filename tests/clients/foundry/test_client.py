@@ -287,3 +287,67 @@ def test_nothing_to_list_is_an_empty_page() -> None:
     control("reset", {"scenario": "empty", "seed": 1})
     answer = page(user())
     assert (answer.data, answer.next_page_token) == ([], None)
+
+
+def asked() -> list[int]:
+    """How the mock answered listExecutions, the earliest first; 0 is no answer at all."""
+    path = f"{MOCK}/_mockexec/journal?operation=listExecutions"
+    return [one["status"] for one in httpx.get(path, timeout=60).json()][::-1]
+
+
+@pytest.mark.parametrize("fault", [{"kind": "rate_limit"}, {"kind": "status", "status": 503}])
+def test_it_tries_again_when_the_service_is_busy(fault: dict[str, Any]) -> None:
+    """429 and 503, without its caller noticing."""
+    control("faults", {**fault, "when": {"operation": "listExecutions", "times": 2}})
+    assert page(user()).data
+    assert len(asked()) == 3
+    assert asked()[2] == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"kind": "rate_limit"}, errors.RateLimitError),
+        ({"kind": "status", "status": 503}, errors.ServiceUnavailable),
+    ],
+)
+def test_it_gives_up_at_the_fourth_try(
+    fault: dict[str, Any], error: type[errors.PalantirQoSException]
+) -> None:
+    """With the SDK's own class of error; at once where it is told to leave trying to its caller."""
+    control("faults", fault)
+    with pytest.raises(error):
+        page(user())
+    assert len(asked()) == 4
+    with pytest.raises(error):
+        page(user(propagate_qos="PROPAGATE_429_AND_503_TO_CALLER"))
+    assert len(asked()) == 5
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"kind": "status", "status": 500}, errors.InternalServerError),
+        ({"kind": "expired_token"}, errors.UnauthorizedError),
+    ],
+)
+def test_it_does_not_try_again_what_would_not_help(
+    fault: dict[str, Any], error: type[errors.PalantirRPCException]
+) -> None:
+    """One request, and the error that the vendor's body tells."""
+    control("faults", fault)
+    with pytest.raises(error) as caught:
+        page(user())
+    assert caught.value.error_instance_id
+    assert len(asked()) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "disconnect"}, {"kind": "disconnect", "after_bytes": 9}]
+)
+def test_a_connection_that_breaks_is_an_error_of_its_own(fault: dict[str, Any]) -> None:
+    """Before the answer or amid it; the next call works."""
+    control("faults", {**fault, "when": {"times": 1}})
+    with pytest.raises((errors.PalantirException, httpx.RemoteProtocolError)):
+        page(user())
+    assert page(user()).data

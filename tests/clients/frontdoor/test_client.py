@@ -197,3 +197,42 @@ def test_what_it_does_not_find_it_tries_again_in_vain(url: str) -> None:
     setup = client()
     with pytest.raises(requests.exceptions.RetryError, match=r"too many 40[34] error responses"):
         utility.get_generic_resource_by_url(setup, url, use_cache=False)
+
+
+def arm(fault: dict[str, Any], times: int | None = None) -> None:
+    """Makes calls of getExecution go wrong, so many or all."""
+    when = {"operation": "getExecution"} | ({} if times is None else {"times": times})
+    control("faults", {**fault, "when": when})
+
+
+def asked() -> list[int]:
+    """How the mock answered getExecution, the earliest first; 0 is no answer at all."""
+    path = f"{MOCK}/_mockexec/journal?operation=getExecution"
+    return [one["status"] for one in requests.get(path, timeout=30).json()][::-1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ({"kind": "rate_limit", "retry_after": 0}, 429),
+        ({"kind": "status", "status": 503}, 503),
+        ({"kind": "status", "status": 413, "retry_after": 0}, 413),
+        ({"kind": "disconnect"}, 0),
+    ],
+)
+def test_it_tries_again_what_passes(fault: dict[str, Any], status: int) -> None:
+    """A busy service, a lost connection: its caller gets the execution."""
+    setup = client()
+    arm(fault, times=2)
+    found, _ = utility.get_generic_resource_by_url(setup, f"{EXECUTIONS}/exe-1", use_cache=False)
+    assert found["id"] == "exe-1"
+    assert asked() == [status, status, 200]
+
+
+def test_it_gives_up_in_the_end() -> None:
+    """After five further tries."""
+    setup = client()
+    arm({"kind": "status", "status": 503})
+    with pytest.raises(requests.exceptions.RetryError):
+        utility.get_generic_resource_by_url(setup, f"{EXECUTIONS}/exe-1", use_cache=False)
+    assert asked() == [503] * 6

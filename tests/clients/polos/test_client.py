@@ -161,3 +161,31 @@ def test_running_in_a_project_that_is_not_the_keys(project: str, status: int) ->
     with pytest.raises(httpx.HTTPStatusError) as caught:
         go(client.invoke("order_processing", payload={}))
     assert caught.value.response.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ({"kind": "rate_limit"}, 429),
+        ({"kind": "status", "status": 503}, 503),
+        ({"kind": "expired_token"}, 401),
+    ],
+)
+def test_a_refusal_is_its_callers_at_once(
+    client: PolosClient, fault: dict[str, Any], status: int
+) -> None:
+    """The Python client never tries again; one call later all is well."""
+    control("POST", "faults", {**fault, "when": {"operation": "getExecution", "times": 1}})
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        go(client.get_execution(COMPLETED))
+    assert caught.value.response.status_code == status
+    assert set(caught.value.response.json()) <= {"error", "error_type"}
+    assert go(client.get_execution(COMPLETED))["status"] == "completed"
+
+
+def test_a_lost_connection_is_its_callers_too(client: PolosClient) -> None:
+    """Nothing came back, and the client says so."""
+    control("POST", "faults", {"kind": "disconnect", "when": {"times": 1}})
+    with pytest.raises(httpx.RemoteProtocolError):
+        go(client.get_execution(COMPLETED))
+    assert go(client.get_execution(COMPLETED))["status"] == "completed"

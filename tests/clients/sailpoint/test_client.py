@@ -20,6 +20,7 @@ from sailpoint.paginator import Paginator
 from sailpoint.v3.api.workflows_api import WorkflowsApi
 from sailpoint.v3.api_client import ApiClient
 from sailpoint.v3.exceptions import (
+    ApiException,
     BadRequestException,
     ForbiddenException,
     NotFoundException,
@@ -27,6 +28,7 @@ from sailpoint.v3.exceptions import (
 )
 from sailpoint.v2024.api.workflows_api import WorkflowsApi as V2024WorkflowsApi
 from sailpoint.v2024.api_client import ApiClient as V2024ApiClient
+from urllib3.exceptions import MaxRetryError
 
 pytestmark = pytest.mark.clients
 
@@ -48,7 +50,7 @@ def control(operation: str, body: dict[str, object]) -> None:
         method="POST",
     )
     with urlopen(request, timeout=30) as response:  # noqa: S310  # as above
-        assert response.status in {200, 204}
+        assert response.status in {200, 201, 204}
 
 
 def advance(by: str) -> None:
@@ -238,3 +240,51 @@ def test_its_beta_and_v2024_halves_see_the_same() -> None:
     ids = [one.id for one in v3]
     assert [one.id for one in beta] == ids
     assert [one.id for one in v2024] == ids
+
+
+def arm(fault: dict[str, object], times: int | None = None) -> None:
+    """Makes calls of listWorkflows go wrong, so many or all."""
+    when = {"operation": "listWorkflows"} | ({} if times is None else {"times": times})
+    control("faults", {**fault, "when": when})
+
+
+def asked() -> list[int]:
+    """How the mock answered listWorkflows, the earliest first; 0 is no answer at all."""
+    with urlopen(f"{URL}/_mockexec/journal?operation=listWorkflows", timeout=30) as response:  # noqa: S310  # as above
+        return [one["status"] for one in json.load(response)][::-1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ({"kind": "rate_limit", "retry_after": 0}, 429),
+        ({"kind": "status", "status": 503, "retry_after": 0}, 503),
+        ({"kind": "disconnect"}, 0),
+    ],
+)
+def test_it_tries_again_what_passes(
+    api: WorkflowsApi, fault: dict[str, object], status: int
+) -> None:
+    """Where the answer says when to come back, or there is none: its caller gets the list."""
+    arm(fault, times=2)
+    assert api.list_workflows()
+    assert asked() == [status, status, 200]
+
+
+def test_a_limit_that_stays_is_told(api: WorkflowsApi) -> None:
+    """The fourth refusal is its caller's."""
+    arm({"kind": "rate_limit", "retry_after": 0})
+    with pytest.raises((ApiException, MaxRetryError)):
+        api.list_workflows()
+    assert asked() == [429] * 4
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_failure_that_names_no_time_is_told_at_once(api: WorkflowsApi, status: int) -> None:
+    """In the client's own class, with the vendor's body."""
+    arm({"kind": "status", "status": status})
+    with pytest.raises(ApiException) as caught:
+        api.list_workflows()
+    assert caught.value.status == status
+    assert "detailCode" in str(caught.value.body)
+    assert asked() == [status]

@@ -173,7 +173,10 @@ def _bound(ms: int) -> dict[str, Any]:
 _FAILED = {"type": "eq", "field": "status", "value": "FAILED"}
 _REFUSED = (
     ({"type": "isNull", "field": "status"}, "isNull on a field that is always there"),
-    ({"type": "eq", "field": "duration", "value": {"value": 1, "unit": "SECONDS"}}, "eq on duration"),
+    (
+        {"type": "eq", "field": "duration", "value": {"value": 1, "unit": "SECONDS"}},
+        "eq on duration",
+    ),
     ({"type": "gte", "field": "status", "value": {"value": 1, "unit": "SECONDS"}}, "gte on status"),
     (
         {"type": "gte", "field": "duration", "value": {"value": 1, "unit": "DAYS"}},

@@ -54,9 +54,7 @@ def _cancel(identifier: str, frontdoor: str = _OURS, **more: Any) -> Ask:
 
 def _find(process: str, frontdoor: str = _OURS, **more: Any) -> Ask:
     query = {"processId": process}
-    return Ask(
-        "findExecution", path={"frontdoorId": frontdoor}, query=query, header=_PLAIN, **more
-    )
+    return Ask("findExecution", path={"frontdoorId": frontdoor}, query=query, header=_PLAIN, **more)
 
 
 def _list(
@@ -281,7 +279,7 @@ def _forms_agree(player: Player) -> Iterator[Problem]:
     size, total = 7, len(player.items())
     last = max(-(-total // size) - 1, 0)
     for number in dict.fromkeys((0, 1, last, last + 2)):
-        page = PageOf(size, number)
+        page = PageOf(size, number, sort="name,desc")
         plain, hal = player.send(_list(page)), player.send(_list(page, header=_HAL))
         if not (plain.ok and hal.ok):
             continue
@@ -324,7 +322,16 @@ def _links_lead(links: Mapping[str, Any], number: int, pages: int) -> Iterator[P
     }
     for name, wanted in expected.items():
         href = links.get(name, {}).get("href")
-        found = None if href is None else parse_qs(urlsplit(href).query).get("page", ["0"])[0]
+        query = parse_qs(urlsplit(href or "").query)
+        found = None if href is None else query.get("page", ["0"])[0]
+        asked = {"size": ["7"], "sort": ["name,desc"]}
+        if href is not None and {key: query.get(key) for key in asked} != asked:
+            yield Problem(
+                f"the {name} link does not keep the size and order of the request",
+                "size=7&sort=name,desc",
+                href,
+                "listExecutions",
+            )
         if found != (None if wanted is None else str(wanted)):
             where = "the last page" if number == last else "a page"
             yield Problem(
@@ -342,7 +349,7 @@ TRAITS = Traits(
     lists=(_LIST,),
     controls=(
         Control(
-            name="cancel",
+            name="cancelling",
             ask=_cancel,
             ends=frozenset({"CANCELLED"}),
             at_once=True,

@@ -179,7 +179,7 @@ def _payload(random: Random) -> Any:
         # What comes back must be what was sent, to the last digit and character.
         "number": 2**53 + 1 + random.randrange(100),
         "fraction": 0.1,
-        "text": "Łódź — 東京 🚚 \"quoted\" \\ \n end",
+        "text": 'Łódź — 東京 🚚 "quoted" \\ \n end',
         "nested": {"list": [1, None, True, {"deep": []}], "": "an empty name"},
     }
 
@@ -570,7 +570,7 @@ TRAITS = Traits(
     lists=(_LIST,),
     controls=(
         Control(
-            name="cancel",
+            name="cancelling",
             ask=_cancel,
             ends=frozenset({"cancelled"}),
             refused=frozenset({400}),

@@ -110,7 +110,9 @@ def _write(expression: Expression) -> str:
                 return f'status {operator} "{value}"'
             text = format_instant(value, digits=9)
             # Date-times may stand in quotes or not; which, so that it repeats, the value decides.
-            return f'start_time {operator} "{text}"' if value % 2 else f"start_time {operator} {text}"
+            return (
+                f'start_time {operator} "{text}"' if value % 2 else f"start_time {operator} {text}"
+            )
 
 
 def _in_parentheses(part: Expression, *kinds: type) -> str:
@@ -138,7 +140,7 @@ _REFUSED = (
     ('status ne "Failed"', "an operator that status does not support"),
     ('status in ("Failed","Completed")', "in on status"),
     ('id eq "x"', "a field that cannot be filtered by"),
-    ('startTime ge 2022-01-01T00:00:00Z', "the field startTime, which is called start_time here"),
+    ("startTime ge 2022-01-01T00:00:00Z", "the field startTime, which is called start_time here"),
     ('status EQ "Failed"', "an operator in capitals"),
     ('start_time co "2022"', "co on start_time"),
     ("pr status", "pr on status"),
@@ -463,7 +465,7 @@ TRAITS = Traits(
     lists=(_LIST, _WORKFLOWS),
     controls=(
         Control(
-            name="cancel",
+            name="cancelling",
             ask=_cancel,
             ends=frozenset({"Canceled"}),
             at_once=True,

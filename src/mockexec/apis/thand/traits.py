@@ -86,7 +86,8 @@ def _list(_page: PageOf) -> Ask:
 
 def _events(item: Item) -> list[tuple[str, int]]:
     return [
-        (event["event_type"], parse_instant(event["timestamp"])) for event in item.get("history", ())
+        (event["event_type"], parse_instant(event["timestamp"]))
+        for event in item.get("history", ())
     ]
 
 
@@ -347,13 +348,13 @@ TRAITS = Traits(
     ),
     lists=(_LIST,),
     controls=(
-        Control(name="cancel", ask=_cancel, ends=frozenset({"canceled"}), repeats=True,
+        Control(name="cancelling", ask=_cancel, ends=frozenset({"canceled"}), repeats=True,
                 shows=_cancel_is_told),
-        Control(name="terminate", ask=_terminate, ends=frozenset({"terminated"}), at_once=True,
+        Control(name="terminating", ask=_terminate, ends=frozenset({"terminated"}), at_once=True,
                 shows=_terminate_is_told),
-        Control(name="refuse", ask=lambda i: _signal(i, _REFUSED), ends=frozenset({"failed"}),
+        Control(name="refusing the approval", ask=lambda i: _signal(i, _REFUSED), ends=frozenset({"failed"}),
                 answers=_receipt, starts="elevation"),
-        Control(name="grant", ask=_signal, answers=_receipt, starts="elevation"),
+        Control(name="granting the approval", ask=_signal, answers=_receipt, starts="elevation"),
     ),
     ownership=Ownership(
         changes=lambda identifier: (
@@ -398,5 +399,5 @@ TRAITS = Traits(
         Promise("a broken signal is refused", "signalExecution", True, _says_why),
         Promise("signals are noted", "signalExecution", True, _signals_are_noted),
     ),
-    settle_s=7200,
+    settle_s=5 * 3600,
 )  # fmt: skip

@@ -33,7 +33,7 @@ class SessionsControl:
         wanted = call.body or {}
         world = self._world(wanted.get("scenario"))
         if "seed" in wanted:
-            world.chance.reseed(wanted["seed"])
+            world.chance.reseed(_seed(wanted["seed"]))
         sessions = self._mock.sessions
         try:
             session = sessions.add(wanted.get("name") or sessions.next_name(), world)
@@ -52,7 +52,7 @@ class SessionsControl:
     async def reset(self, call: Call) -> Reply:
         """A fresh world."""
         wanted = call.body or {}
-        seed = wanted.get("seed", self._mock.seed)
+        seed = _seed(wanted.get("seed", self._mock.seed))
         scenario = wanted.get("scenario", self._mock.scenario)
         self._mock.sessions.restart(call.session, self._world(scenario, seed))
         now = format_instant(call.session.world.now_ns, digits=9)
@@ -67,3 +67,8 @@ class SessionsControl:
             raise Refusal("not_found", str(error)) from None
         except FixtureError as error:
             raise Refusal("conflict", str(error)) from None
+
+
+def _seed(number: float) -> int:
+    """A whole number, as the document has checked: to JSON 2.0 is one, and the same as 2."""
+    return int(number)

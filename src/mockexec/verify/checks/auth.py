@@ -13,9 +13,7 @@ from mockexec.verify.probe import UNREADABLE, Probe, answer_of
 from mockexec.verify.target import Exchanged
 
 _NOBODY = Credential(name="no credential", headers={})
-_UNKNOWN = Credential(
-    name="a token nobody has", headers={"Authorization": "Bearer no-such-token"}
-)
+_UNKNOWN = Credential(name="a token nobody has", headers={"Authorization": "Bearer no-such-token"})
 
 
 def _needs(probe: Probe) -> str | None:

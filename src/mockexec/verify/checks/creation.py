@@ -35,7 +35,7 @@ def _play(probe: Probe) -> Iterator[Finding]:
     kept: list[_Made] = []
     for number in range(_ROUNDS):
         for start in probe.traits.starts:
-            if number and (start.waits or number > 1 and len(made) > 6):
+            if number and (start.waits or (number > 1 and len(made) > 6)):
                 continue
             ids, ask, exchanged = probe.start(start)
             if not 200 <= exchanged.status < 300:

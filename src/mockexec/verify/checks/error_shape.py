@@ -1,4 +1,7 @@
-"""Every refusal is in the vendor's form, with its status, media type and headers."""
+"""Every refusal is in the vendor's form, with its status, media type and headers.
+
+That form is looked at in whatever refusal any check gets (``Probe.form``); here they are provoked.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mockexec.spec.operations import Operation
-from mockexec.traits import Refusals
 from mockexec.verify.checks.check import Check, nothing
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.plan import changes
-from mockexec.verify.probe import Probe, answer_of
+from mockexec.verify.probe import Probe
 from mockexec.verify.target import Exchanged, Request
 
 _METHODS = ("DELETE", "PUT", "PATCH", "POST", "GET")
@@ -26,7 +28,7 @@ def _play(probe: Probe) -> Iterator[Finding]:
     yield from _wrong_methods(probe)
     yield from _unknown_paths(probe)
     yield from _unknown_things(probe)
-    yield from _too_large(probe)
+    _too_large(probe)
 
 
 def _of_operation(probe: Probe, operation: Operation) -> Iterator[Finding]:
@@ -38,8 +40,7 @@ def _of_operation(probe: Probe, operation: Operation) -> Iterator[Finding]:
         yield from _is(probe, operation, exchanged, {406}, "an Accept that rules JSON out")
     for name in ("401", "403"):
         if name in operation.responses and operation.security:
-            exchanged = probe.send_raw(replace(good, principal="none"), operation)
-            yield from _form(probe, operation, exchanged)
+            probe.send_raw(replace(good, principal="none"), operation)
             break
     if operation.body is None or good.body is None:
         return
@@ -91,38 +92,6 @@ def _is(
             operation=operation.id,
             severity=Severity.LOW,
         )
-    yield from _form(probe, operation, exchanged)
-
-
-def _form(
-    probe: Probe, operation: Operation | None, exchanged: Exchanged
-) -> Iterator[Finding]:
-    """Whether a refusal is in the vendor's form."""
-    refusals = probe.traits.refusals
-    if refusals is None or exchanged.status < 400 or exchanged.status >= 500:
-        return
-    if operation is None and exchanged.status in refusals.bodiless and not exchanged.body:
-        return
-    problem = _wrong(refusals, exchanged)
-    if problem is None:
-        return
-    where = f"the {exchanged.status} of {operation.id}" if operation else f"a {exchanged.status}"
-    yield probe.finding(
-        f"{where} {problem}",
-        "a refusal in the vendor's form",
-        f"{exchanged.header('content-type')}: {exchanged.text[:200]}",
-        (exchanged,),
-        operation=operation.id if operation else "",
-        severity=Severity.MEDIUM,
-        pointer=operation.pointer if operation else "",
-    )
-
-
-def _wrong(refusals: Refusals, exchanged: Exchanged) -> str | None:
-    essence = (exchanged.header("content-type") or "").partition(";")[0].strip().lower()
-    if essence != refusals.media_type:
-        return f"is {essence or 'of no media type'}, not {refusals.media_type}"
-    return refusals.wrong(answer_of(exchanged))
 
 
 def _wrong_methods(probe: Probe) -> Iterator[Finding]:
@@ -176,7 +145,7 @@ def _not_allowed(
             operation=operation.id,
             severity=Severity.MEDIUM,
         )
-    yield from _form(probe, None, exchanged)
+    yield from probe.form(None, exchanged)
 
 
 def _unknown_paths(probe: Probe) -> Iterator[Finding]:
@@ -192,7 +161,7 @@ def _unknown_paths(probe: Probe) -> Iterator[Finding]:
                 (exchanged,),
                 severity=Severity.LOW,
             )
-        yield from _form(probe, None, exchanged)
+        yield from probe.form(None, exchanged)
 
 
 def _unknown_things(probe: Probe) -> Iterator[Finding]:
@@ -213,19 +182,16 @@ def _unknown_things(probe: Probe) -> Iterator[Finding]:
                 (exchanged,),
                 operation=operation.id,
             )
-        yield from _form(probe, operation, exchanged)
 
 
-def _too_large(probe: Probe) -> Iterator[Finding]:
+def _too_large(probe: Probe) -> None:
     """One operation is enough: the limit stands before all of them."""
     for operation in probe.api.operations:
         if "413" in operation.responses and operation.body and probe.target.can_change:
             request = probe.request(probe.sample(operation))
             filler = b'{"filler": "' + b"x" * _TOO_LARGE + b'"}'
-            exchanged = probe.send_raw(
-                replace(request, body=filler), operation, odd="a body of more than a mebibyte"
-            )
-            yield from _form(probe, operation, exchanged)
+            odd = "a body of more than a mebibyte"
+            probe.send_raw(replace(request, body=filler), operation, odd=odd)
             return
 
 

@@ -222,9 +222,7 @@ def _judge(filters: _Filters, expression: Expression) -> Iterator[Finding]:
 
 def _not_understood(filters: _Filters, expression: Expression) -> Iterator[Finding]:
     written = filters.filtering.write(expression)
-    exchanged, items = filters.probe.page(
-        filters.listing, replace(filters.base, where=written)
-    )
+    exchanged, items = filters.probe.page(filters.listing, replace(filters.base, where=written))
     if items is None and 400 <= exchanged.status < 500:
         yield filters.probe.finding(
             f"a filter that the document allows is refused ({_name(expression)})",
@@ -342,7 +340,10 @@ def _instead(expression: Expression) -> Iterator[tuple[Expression, str]]:
                 yield And((Not(part.parts[0]), *part.parts[1:])), "`not` reaches only what follows"
         case Compare(field, "eq", value) if field.folds:
             exact = replace(field, folds=False)
-            yield Compare(exact, "eq", value), f"`{field.name} eq` tells capitals from small letters"
+            yield (
+                Compare(exact, "eq", value),
+                f"`{field.name} eq` tells capitals from small letters",
+            )
         case Compare(field, "lt" | "le" | "gt" | "ge" as operator, value):
             other = {"lt": "le", "le": "lt", "gt": "ge", "ge": "gt"}[operator]
             bound = "includes" if operator in {"lt", "gt"} else "leaves out"
@@ -407,9 +408,7 @@ def _plain(filters: _Filters, fields: Sequence[Field]) -> Iterator[Expression]:
         yield Or((Not(a), b))
 
 
-def _telling(
-    filters: _Filters, fields: Sequence[Field]
-) -> tuple[Compare | None, Compare | None]:
+def _telling(filters: _Filters, fields: Sequence[Field]) -> tuple[Compare | None, Compare | None]:
     """Two comparisons with items that satisfy both, only the one, and only the other."""
     candidates = [one for field in fields for one in _comparisons(filters, field)]
     filters.probe.random.shuffle(candidates)

@@ -166,6 +166,15 @@ def _follow(probe: Probe, items: Sequence[Item]) -> Iterator[Finding]:
         if all(one.is_done for one in followed):
             break
     ended = [one for one in followed if one.after_the_end]
+    if ended:
+        # Whatever counts whole seconds has moved on by then, if it does.
+        probe.target.wait(probe.traits.settle_s if probe.target.is_mock else 1.2)
+    for one in ended:
+        for problem, exchanges in _look(probe, one):
+            if problem.title not in told:
+                told.add(problem.title)
+                operation = _read_operation(probe.life)
+                yield _broken(probe, problem, operation, exchanges, one.seen[-1][0])
     if ended and probe.traits.lists:
         yield from _list_follows(probe, ended)
 
@@ -192,16 +201,12 @@ def _chosen(probe: Probe, items: Sequence[Item]) -> list[_Followed]:
     ]
 
 
-def _look(
-    probe: Probe, one: _Followed
-) -> Iterator[tuple[Problem, tuple[Exchanged, ...]]]:
+def _look(probe: Probe, one: _Followed) -> Iterator[tuple[Problem, tuple[Exchanged, ...]]]:
     item, exchanged = probe.read(one.id)
     if item is None:
         if one.seen and exchanged.status in probe.life.gone:
             one.after_the_end = _AFTER_THE_END + 1
-            gone = Problem(
-                "an execution that could be read is gone", "200", str(exchanged.status)
-            )
+            gone = Problem("an execution that could be read is gone", "200", str(exchanged.status))
             yield gone, (one.seen[-1][1], exchanged)
         return
     problems = [*truths(probe.life, item)]

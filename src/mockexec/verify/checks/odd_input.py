@@ -124,9 +124,7 @@ def _of_body(probe: Probe, operation: Operation) -> None:
         for what, text in _some(probe, _JSON_NUMBERS if numeric else _JSON_TEXTS):
             body = _with_property(sample.body, name, text)
             if body is not None:
-                probe.send_raw(
-                    replace(request, body=body), operation, odd=f"{what} in /{name}"
-                )
+                probe.send_raw(replace(request, body=body), operation, odd=f"{what} in /{name}")
 
 
 def _some(probe: Probe, odd: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
@@ -137,7 +135,6 @@ def _with_property(body: Any, name: str, text: str) -> bytes | None:
     """The sample with one property as that JSON text; what Python itself could not write."""
     if not isinstance(body, dict):
         return None
-
 
     mark = "mockexec-place"
     written = json.dumps({**body, name: mark}, ensure_ascii=False)

@@ -70,7 +70,7 @@ def _lists(probe: Probe, ownership: Ownership, ids: list[str]) -> Iterator[Findi
             yield probe.finding(
                 "the list of another principal holds executions of ours",
                 "executions of its own",
-                f"{sorted(map(str, ours & theirs))[0]}, which is ours",
+                f"{min(map(str, ours & theirs))}, which is ours",
                 (exchanged,),
                 operation=ask.operation,
                 severity=Severity.CRITICAL,
@@ -116,9 +116,7 @@ def _same_for_all(probe: Probe, identifier: str, theirs: Exchanged) -> Iterator[
             )
 
 
-def _leak(
-    probe: Probe, ask: Ask, exchanged: Exchanged, story: tuple[Exchanged, ...]
-) -> Finding:
+def _leak(probe: Probe, ask: Ask, exchanged: Exchanged, story: tuple[Exchanged, ...]) -> Finding:
     who = "another principal" if ask.principal == "other" else "we"
     whose = "ours" if ask.principal == "other" else "another principal's"
     reads = probe.operation(ask.operation).method == "GET" or not ask.operation.startswith(
@@ -175,9 +173,7 @@ def _changes(probe: Probe, ownership: Ownership) -> Iterator[Finding]:
             )
 
 
-def _changed(
-    probe: Probe, ask: Ask, exchanged: Exchanged, story: tuple[Exchanged, ...]
-) -> Finding:
+def _changed(probe: Probe, ask: Ask, exchanged: Exchanged, story: tuple[Exchanged, ...]) -> Finding:
     return probe.finding(
         f"another principal can change what is ours ({ask.operation})",
         "a refusal (403 or 404)",

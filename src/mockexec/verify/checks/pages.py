@@ -197,9 +197,7 @@ def _endless(probe: Probe, listing: Listing, walk: Walk) -> Finding:
     )
 
 
-def _lengths(
-    probe: Probe, listing: Listing, walk: Walk, first: PageOf
-) -> Iterator[Finding]:
+def _lengths(probe: Probe, listing: Listing, walk: Walk, first: PageOf) -> Iterator[Finding]:
     limit = first.limit or 0
     for number, (page, exchanged, items) in enumerate(walk.pages):
         if len(items) > limit:

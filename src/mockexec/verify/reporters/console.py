@@ -95,8 +95,7 @@ class ConsoleReporter:
             self._line(self._style(f"Not tested: {trouble.where}: {trouble.message}", fg="yellow"))
         if result.skipped:
             self._line("")
-            for skipped in result.skipped:
-                self._skip(skipped)
+            self._skips(result.skipped)
         self._line("")
         self._coverage(result.coverage)
         self._line("")
@@ -135,8 +134,13 @@ class ConsoleReporter:
             f"Accepted until {entry.expires}: {finding.operation}: {finding.title} ({entry.reason})"
         )
 
-    def _skip(self, skipped: Skipped) -> None:
-        self._line(f"Skipped {skipped.what}: {skipped.reason}")
+    def _skips(self, skips: list[Skipped]) -> None:
+        """One line for each reason."""
+        by_reason: dict[str, list[str]] = {}
+        for skipped in skips:
+            by_reason.setdefault(skipped.reason, []).append(skipped.what)
+        for reason, names in by_reason.items():
+            self._line(f"Skipped {_some(names)}: {reason}")
 
     def _coverage(self, coverage: Coverage) -> None:
         reached = ", ".join(
