@@ -1,9 +1,9 @@
 """What an API declares of its behaviour, so that it can be checked: ``apis/<name>/traits.py``.
 
-A document says what requests and answers look like. What it says in prose only (which page follows,
-what a filter selects, what cancelling does, who may see what) stands in ``Traits``: small values and
-callables that translate between the API's own requests and the questions the checks ask. Whoever
-writes them declares nothing that the document does not promise.
+A document says what requests and answers look like. What it says in prose only (which page
+follows, what a filter selects, what cancelling does, who may see what) stands in ``Traits``: small
+values and callables that translate between the API's own requests and the questions that checks
+ask. Whoever writes them declares nothing that the document does not promise.
 
 An ``Item`` is an execution as the API shows it, a decoded JSON object.
 """
@@ -113,11 +113,11 @@ class Life:
     """How an execution is read, and what must be true of it at any time.
 
     ``states`` maps the API's words to the states of ``simulation.lifecycle`` that each may stand
-    for. ``read`` is None where single executions cannot be read. ``constants`` never change, ``once``
-    do not after they were set; ``rises`` never get smaller, the list ``grows`` never shorter; when
-    it has ended, nothing changes. ``unique`` differ from execution to execution. ``rules`` are
-    further truths: each returns what is wrong with an item, or None. ``gone`` are the statuses of
-    reading an id that nobody has.
+    for. ``read`` is None where single executions cannot be read. ``constants`` never change,
+    ``once`` do not after they were set; ``rises`` never get smaller, the list ``grows`` never
+    shorter; when it has ended, nothing changes. ``unique`` differ from execution to execution.
+    ``rules`` are further truths: each returns what is wrong with an item, or None. ``gone`` are the
+    statuses of reading an id that nobody has.
     """
 
     id: Callable[[Item], str]
@@ -272,6 +272,7 @@ class Field:
     extra: tuple[Any, ...] = ()
     folds: bool = False
     near: Callable[[Any, int], Any] | None = None  # a value just above (1) or below (-1) another
+    is_text: bool = False  # a free text, of which a part is another value
 
 
 def holds(expression: Expression, item: Item) -> bool | None:
@@ -346,11 +347,12 @@ class Listing:
 
     ``ask`` requests a page, ``items`` finds them in the body, ``next`` gives the page that follows
     (None: this was the last). ``total`` tells how many there are in all; ``numbers`` checks what
-    else a page says of itself. ``shifts``: a new item moves all pages by one, as offsets do from the
-    newest. ``seals``: page tokens belong to their query. ``only``: the words of the states it
-    shows, None for all. ``everything`` asks for all there is. ``same`` are the fields that reading
-    an item must show as the list does. ``past`` asks for a page past the end of so many items, which
-    must be empty. ``broken`` are requests for pages that must be refused, each with the reason.
+    else a page says of itself. ``shifts``: pages are offsets from the newest item, so that a new
+    one moves all of them. ``seals``: page tokens belong to their query. ``only``: the words of the
+    states it shows, None for all. ``everything`` asks for all there is. ``same`` are the fields
+    that reading an item must show as the list does. ``past`` asks for a page past the end of so
+    many items, which must be empty. ``broken`` are requests for pages that must be refused, each
+    with the reason.
     """
 
     operation: str
@@ -380,10 +382,11 @@ class Control:
     """Something done to an execution; ``name`` as in ``cancelling``.
 
     ``ends`` are the words one of which it must come to (empty: it goes on); ``at_once``: the next
-    read shows it. ``refused`` are the statuses for one that has ended. ``shows`` tells what is wrong
-    with the item (before, after it has settled), ``answers`` what is wrong with the answer given the
-    item before. ``repeats``: doing it again while it is under way is accepted. ``starts`` names the
-    start that makes an execution on which it has this effect, "" if it has it on all.
+    read shows it. ``refused`` are the statuses for one that has ended. ``shows`` tells what is
+    wrong with the item (before, after it has settled), ``answers`` what is wrong with the answer
+    given the item before. ``repeats``: doing it again while it is under way is accepted.
+    ``starts`` names the start that makes an execution on which it has this effect, "" if it has it
+    on all.
     """
 
     name: str
@@ -448,10 +451,11 @@ class Minted:
 class Auth:
     """Credentials that must not work, and those that must.
 
-    ``broken`` never work; ``expired`` no longer do. ``weak`` are credentials with requests that they
-    are not enough for (403; 401 where a server does not know them). ``also`` must work as main's
-    own; each is made from main's token, the text after ``Bearer``. ``before``: an operation may
-    refuse with these statuses before it looks at credentials.
+    ``broken`` never work; ``expired`` no longer do. ``weak`` are credentials with requests that
+    they are not enough for (403; 401 where a server does not know them). ``also`` must work as
+    main's own; each is made from main's token, the text after ``Bearer``. ``refused_clients`` ask
+    for tokens and must not get any. ``wrong_scope``: how a granted token that is too weak is
+    refused.
     """
 
     broken: tuple[Credential, ...] = ()

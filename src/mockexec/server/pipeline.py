@@ -213,7 +213,8 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
                 else:
                     reply = await self._struck(plan, call, match.arguments, receive, injection)
         except Refusal as refusal:
-            call.refusal = refusal
+            # Without the frames it came through, which hold the call: a circle for the collector.
+            call.refusal = refusal.with_traceback(None)
             reply = self._render(refusal, call)
         except RealmFull as full:
             call.refusal = Refusal("full", str(full))

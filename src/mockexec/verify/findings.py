@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -54,10 +54,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Findings of one root cause: the one that is shown, and how often it was seen."""
+    """Findings of one root cause: the one that is shown, and how often it was seen.
+
+    ``operations``: the operationIds that it was seen on, where they are several.
+    """
 
     finding: Finding
     count: int
+    operations: tuple[str, ...] = ()
 
 
 def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
@@ -80,6 +84,41 @@ def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
         if not any(_is_behind(other.finding, group.finding) for other in groups.values())
     ]
     return tuple(sorted(kept, key=lambda group: SEVERITIES.index(group.finding.severity)))
+
+
+def merged(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """The groups, those that are the same on several operations as one.
+
+    A server that forgets a header on every refusal has one fault and not one for each operation.
+    """
+    alike: dict[tuple[str, str, str], list[Group]] = {}
+    for group in groups:
+        finding = group.finding
+        key = (finding.check, finding.severity.value, _without_name(finding, "…"))
+        alike.setdefault(key, []).append(group)
+    return tuple(
+        merged_group
+        for same in alike.values()
+        for merged_group in ([_one(same)] if len(same) >= _MERGED_MIN else same)
+    )
+
+
+_MERGED_MIN = 3
+
+
+def _one(groups: list[Group]) -> Group:
+    """Many groups as one; the first stands for them."""
+    finding = groups[0].finding
+    names = tuple(group.finding.operation for group in groups)
+    title = _without_name(finding, f"each of {len(names)} operations")
+    if title == finding.title:
+        title += f" ({len(names)} operations)"
+    return Group(replace(finding, title=title), sum(group.count for group in groups), names)
+
+
+def _without_name(finding: Finding, instead: str) -> str:
+    """The title with something else where it names the operation."""
+    return finding.title.replace(finding.operation, instead) if finding.operation else finding.title
 
 
 # Schemathesis's checks of answers: one wrong answer may be wrong by several of them, and by ours.
@@ -116,5 +155,9 @@ def _is_behind(cause: Finding, sight: Finding) -> bool:
     if cause.check == _STATUS:
         return sight.check == _REFUSED
     if cause.check == _OURS:
-        return sight.check in _ANSWERS and sight.pointer == cause.pointer
+        # One of them may know the place more exactly.
+        places = (sight.pointer, cause.pointer)
+        return sight.check in _ANSWERS and (
+            places[0].startswith(places[1]) or places[1].startswith(places[0])
+        )
     return False

@@ -103,7 +103,7 @@ def play(probe: Probe, run_seed: int) -> Iterator[Finding]:
     machine = seed(run_seed)(_machine(run))
     try:
         with with_reporter(lambda _text: None):
-            run_state_machine_as_test(  # type: ignore[no-untyped-call]  # Hypothesis has no types here
+            run_state_machine_as_test(
                 machine,
                 settings=settings(
                     max_examples=_STORIES_MAX[is_mock],
@@ -143,7 +143,7 @@ def _machine(run: _Run) -> type[RuleBasedStateMachine]:
             super().__init__()
             self.story = _Story()
 
-        @precondition(lambda _self: starts)
+        @precondition(lambda _self: bool(starts))
         @rule(number=st.integers(0, max(0, len(starts) - 1)))
         def start(self, number: int) -> None:
             """Executions begin."""
@@ -163,7 +163,7 @@ def _machine(run: _Run) -> type[RuleBasedStateMachine]:
             for one in self.story.at(number):
                 _tell(run, partial(_look, run, self.story, one))
 
-        @precondition(lambda _self: controls)
+        @precondition(lambda _self: bool(controls))
         @rule(number=index, which=st.integers(0, max(0, len(controls) - 1)))
         def act(self, number: int, which: int) -> None:
             """Something is done to one."""

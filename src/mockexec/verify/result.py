@@ -21,7 +21,7 @@ from mockexec.verify.events import (
     TransitionSeen,
     Trouble,
 )
-from mockexec.verify.findings import Finding, Group, grouped
+from mockexec.verify.findings import Finding, Group, grouped, merged
 
 
 @dataclass(slots=True)
@@ -67,9 +67,14 @@ class Result:
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """The root causes that count."""
+        """The root causes that count, each operation's for itself."""
         found = grouped(self.findings)
         return tuple(group for group in found if not self.baseline.accepts(group.finding))
+
+    @property
+    def shown(self) -> tuple[Group, ...]:
+        """The root causes that count, as one reads them: once for many operations."""
+        return merged(self.groups)
 
     @property
     def accepted(self) -> tuple[Group, ...]:

@@ -131,7 +131,9 @@ def greet(plan: VerifyPlan) -> None:
 def _parts(plan: VerifyPlan, matcher: Matcher) -> Iterator[Event]:
     mine = plan.units if plan.units is not None else units(plan)
     yield from _left_out(plan)
-    yield from _checks(plan, matcher, [u.removeprefix(CHECK) for u in mine if u.startswith(CHECK)])
+    yield from run_checks(
+        plan, matcher, [u.removeprefix(CHECK) for u in mine if u.startswith(CHECK)]
+    )
     taken = {unit.removeprefix(OPERATION) for unit in mine if unit.startswith(OPERATION)}
     if taken or STATEFUL in mine:
         yield from _engine(plan, taken, stateful=STATEFUL in mine)
@@ -148,7 +150,12 @@ def _left_out(plan: VerifyPlan) -> Iterator[Event]:
             yield Skipped(operation.id, reason)
 
 
-def _checks(plan: VerifyPlan, matcher: Matcher, names: list[str]) -> Iterator[Event]:
+def run_checks(plan: VerifyPlan, matcher: Matcher, names: list[str]) -> Iterator[Event]:
+    """Runs these checks of ours, in their own order.
+
+    Raises:
+        BudgetSpent: a limit of the run was reached on the way.
+    """
     from mockexec.verify.checks import CHECKS  # noqa: PLC0415  # checks know the run's values
     from mockexec.verify.probe import Probe  # noqa: PLC0415  # as above
 

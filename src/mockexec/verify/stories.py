@@ -22,9 +22,15 @@ class Story:
     check: str
     title: str
     operation: str
+    cause: str
     symptom: Mapping[str, Any] | None
     exchanges: tuple[Exchanged, ...]
     pauses_s: tuple[float, ...]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """That of its finding."""
+        return (self.check, self.operation, self.cause or self.title)
 
 
 def finding_as_data(finding: Finding) -> dict[str, Any]:
@@ -94,6 +100,7 @@ def story_from_data(data: Mapping[str, Any]) -> Story:
         check=data["check"],
         title=data["title"],
         operation=data["operation"],
+        cause=data["cause"],
         symptom=data["symptom"],
         exchanges=tuple(_exchange(step) for step in steps),
         pauses_s=tuple(float(step.get("pause_s", 0)) for step in steps),

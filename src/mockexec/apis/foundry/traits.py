@@ -113,6 +113,7 @@ def _text(name: str, *operators: str) -> Field:
         operators=("eq", "in", *operators),
         value=lambda item: item.get(name),
         extra=("nobody has this",),
+        is_text=True,
     )
 
 

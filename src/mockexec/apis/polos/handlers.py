@@ -21,7 +21,7 @@ async def get_execution(call: Call) -> Reply:
     if execution is None:
         raise _execution_not_found()
     check_owner(call, execution)
-    return Reply(200, wire.execution(call.realm.seen(execution)))
+    return Reply(200, wire.shared_execution(call.realm.seen(execution)))
 
 
 async def cancel_execution(call: Call) -> Reply:
@@ -68,7 +68,7 @@ async def list_runs(call: Call) -> Reply:
     # The vendor does not tell an unknown project from a foreign one here.
     project = project_of_header(call, unknown="forbidden")
     page = runs(call, project).page(call.query["offset"], call.query["limit"])
-    return Reply(200, [wire.run(execution) for execution in page])
+    return Reply(200, wire.runs(page))
 
 
 async def get_approval(call: Call) -> Reply:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from mockexec.simulation.chance import Random
 from mockexec.simulation.instants import HOUR, MICROSECOND, format_instant, parse_instant
 from mockexec.simulation.lifecycle import (
     CANCELLED,
@@ -43,7 +44,6 @@ from mockexec.traits import (
     Player,
     Problem,
     Promise,
-    Random,
     Refusals,
     Start,
     Traits,
@@ -289,6 +289,7 @@ _LIST = Listing(
                 operators=("eq",),
                 value=lambda item: item["workflow_id"],
                 extra=("order", "no such workflow"),
+                is_text=True,
             ),
         ),
         write=_write,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mockexec.http.remembered import remembered
+from mockexec.http.remembered import Shared, remembered, remembered_list
 from mockexec.simulation.execution import Execution
 from mockexec.simulation.instants import format_instant
 from mockexec.simulation.lifecycle import (
@@ -44,7 +44,6 @@ def instant(ns: int) -> str:
     return format_instant(ns, digits=6, zone="+00:00")
 
 
-@remembered
 def execution(e: Execution) -> dict[str, Any]:
     """All 24 fields, null where there is nothing to say."""
     get = e.data.get
@@ -79,7 +78,6 @@ def execution(e: Execution) -> dict[str, Any]:
     }
 
 
-@remembered
 def run(e: Execution) -> dict[str, Any]:
     """An execution as the list of runs shows it."""
     get = e.data.get
@@ -95,6 +93,15 @@ def run(e: Execution) -> dict[str, Any]:
         "result": get("result"),
         "error": get("error"),
     }
+
+
+@remembered
+def shared_execution(e: Execution) -> Shared:
+    """``execution``, once for all replies that show it."""
+    return Shared(execution(e))
+
+
+runs = remembered_list(remembered(run))
 
 
 def submission(e: Execution) -> dict[str, Any]:

@@ -47,6 +47,7 @@ _GENERAL = {
     ),
     500: ("500.0 Internal Fault", "An internal fault occurred."),
 }
+_PHRASES = {one.value: one.phrase for one in HTTPStatus}
 # What cannot be parsed, as opposed to what can be and is wrong.
 _SYNTAX_REASONS = {"malformed_body", "filter_syntax"}
 _FULL_RETRY_AFTER = ("retry-after", "10")
@@ -104,8 +105,7 @@ def _error_response(refusal: Refusal, call: Call) -> dict[str, Any]:
 
 def _general(status: int) -> tuple[str, str]:
     """The code and text of a status; the standard's words where the vendor has none."""
-    known = {one.value: one.phrase for one in HTTPStatus}
-    phrase = known.get(status, "Error")
+    phrase = _PHRASES.get(status, "Error")
     return _GENERAL.get(status, (f"{status} {phrase}", f"{phrase}."))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mockexec.simulation.chance import Random
 from mockexec.simulation.instants import format_instant, parse_instant
 from mockexec.simulation.lifecycle import CANCELLED, COMPLETED, FAILED, TERMINATED
 from mockexec.traits import (
@@ -33,7 +34,6 @@ from mockexec.traits import (
     Player,
     Problem,
     Promise,
-    Random,
     Refusals,
     Start,
     Traits,

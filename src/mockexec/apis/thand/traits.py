@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mockexec.simulation.chance import Random
 from mockexec.simulation.instants import SECOND, parse_duration, parse_instant
 from mockexec.simulation.lifecycle import CANCELLED, COMPLETED, FAILED, TERMINATED
 from mockexec.traits import (
@@ -26,7 +27,6 @@ from mockexec.traits import (
     Player,
     Problem,
     Promise,
-    Random,
     Refusals,
     Start,
     Traits,
@@ -352,8 +352,8 @@ TRAITS = Traits(
                 shows=_cancel_is_told),
         Control(name="terminating", ask=_terminate, ends=frozenset({"terminated"}), at_once=True,
                 shows=_terminate_is_told),
-        Control(name="refusing the approval", ask=lambda i: _signal(i, _REFUSED), ends=frozenset({"failed"}),
-                answers=_receipt, starts="elevation"),
+        Control(name="refusing the approval", ask=lambda i: _signal(i, _REFUSED),
+                ends=frozenset({"failed"}), answers=_receipt, starts="elevation"),
         Control(name="granting the approval", ask=_signal, answers=_receipt, starts="elevation"),
     ),
     ownership=Ownership(

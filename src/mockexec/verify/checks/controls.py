@@ -1,4 +1,4 @@
-"""What is done to an execution has its effect, on that one alone, and none on one that has ended."""
+"""What is done to an execution has its effect: on that one alone, and none when it has ended."""
 
 from __future__ import annotations
 
@@ -316,9 +316,10 @@ def _brought_to_an_end(probe: Probe) -> list[str]:
     ids = []
     for control in probe.traits.controls:
         opened = probe.open_one(control) if control.ends and probe.traits.starts else None
-        if opened is not None and probe.send(control.ask(opened[0])).status < 400:
-            if probe.settle(opened[0])[0] is not None:
-                ids.append(opened[0])
+        if opened is None or probe.send(control.ask(opened[0])).status >= 400:
+            continue
+        if probe.settle(opened[0])[0] is not None:
+            ids.append(opened[0])
     return ids
 
 

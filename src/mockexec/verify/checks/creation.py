@@ -1,4 +1,4 @@
-"""What was started can be read at once, with what was sent, under an id of its own, and is listed."""
+"""What was started can be read at once, as it was sent and under its own id, and is listed."""
 
 from __future__ import annotations
 

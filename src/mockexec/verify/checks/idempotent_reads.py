@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from mockexec.spec.operations import Operation
 from mockexec.traits import Ask, Item
@@ -91,7 +92,7 @@ def _same_when_ended(probe: Probe) -> Iterator[Finding]:
 def _same_thrice(probe: Probe, identifier: str) -> Iterator[Finding]:
     reads = [probe.read(identifier) for _ in range(3)]
     seen: list[tuple[Item, Exchanged]] = [(i, e) for i, e in reads if i is not None]
-    for (before, first), (after, second) in zip(seen, seen[1:], strict=False):
+    for (before, first), (after, second) in pairwise(seen):
         if before != after:
             changed = sorted(k for k in {*before, *after} if before.get(k) != after.get(k))
             yield probe.finding(

@@ -1,4 +1,4 @@
-"""What the document forbids is refused: values out of bounds, of the wrong type, unknown, missing."""
+"""What the document forbids is refused: what is out of bounds, of the wrong type, or missing."""
 
 from __future__ import annotations
 
@@ -95,35 +95,47 @@ def _wrong_values(
     name = parameter.name
     if parameter.required and parameter.location != "path":
         yield ABSENT, f"a request without {name}"
-    found: list[tuple[Any, str]] = []
-    if types & {"integer", "number"}:
-        least, most = node.get("minimum"), node.get("maximum")
-        if isinstance(least, int):
-            found.append((least - 1, f"{name}={least - 1}, below its minimum,"))
-        if isinstance(most, int):
-            found.append((most + 1, f"{name}={most + 1}, above its maximum,"))
-        found.append(("abc", f"{name}=abc, which is no number,"))
-        if "number" not in types:
-            found.append(("1.5", f"{name}=1.5, which is no whole number,"))
-    if "boolean" in types:
-        found.append(("maybe", f"{name}=maybe, which is neither true nor false,"))
-    if isinstance(node.get("enum"), list) and "string" in types:
-        found.append(("no-such-value", f"{name}=no-such-value, which is none of its values,"))
-    if "format" in node and node["format"] == "uuid":
-        found.append(("no-uuid", f"{name}=no-uuid, which is no UUID,"))
-    if "pattern" in node:
-        found.append(("§", f"{name}=§, which does not match its pattern,"))
-    if isinstance(node.get("minLength"), int) and parameter.location == "query":
-        found.append(("", f"an empty {name}"))
-    if isinstance(node.get("maxLength"), int):
-        found.append(("x" * (node["maxLength"] + 1), f"a {name} longer than its maxLength"))
+    found = [*_of_numbers(name, node, types), *_of_texts(name, node, types, parameter)]
     validator = probe.api.schemas.validator(schema, "request")
     for value, what in found:
-        if parameter.location != "header" and not validator.is_valid(value):
+        # Of a header, only what can be sent in one.
+        can_be_sent = parameter.location != "header" or (str(value).isascii() and value)
+        if can_be_sent and not validator.is_valid(value):
             yield value, what
-        elif parameter.location == "header" and str(value).isascii() and value:
-            if not validator.is_valid(value):
-                yield value, what
+
+
+def _of_numbers(
+    name: str, node: dict[str, Any], types: frozenset[str]
+) -> Iterator[tuple[Any, str]]:
+    if "boolean" in types:
+        yield "maybe", f"{name}=maybe, which is neither true nor false,"
+    if not types & {"integer", "number"}:
+        return
+    least, most = node.get("minimum"), node.get("maximum")
+    if isinstance(least, int):
+        yield least - 1, f"{name}={least - 1}, below its minimum,"
+    if isinstance(most, int):
+        yield most + 1, f"{name}={most + 1}, above its maximum,"
+    yield "abc", f"{name}=abc, which is no number,"
+    if "number" not in types:
+        yield "1.5", f"{name}=1.5, which is no whole number,"
+
+
+def _of_texts(
+    name: str, node: dict[str, Any], types: frozenset[str], parameter: Parameter
+) -> Iterator[tuple[Any, str]]:
+    if "string" not in types:
+        return
+    if isinstance(node.get("enum"), list):
+        yield "no-such-value", f"{name}=no-such-value, which is none of its values,"
+    if node.get("format") == "uuid":
+        yield "no-uuid", f"{name}=no-uuid, which is no UUID,"
+    if "pattern" in node:
+        yield "§", f"{name}=§, which does not match its pattern,"
+    if isinstance(node.get("minLength"), int) and parameter.location == "query":
+        yield "", f"an empty {name}"
+    if isinstance(node.get("maxLength"), int):
+        yield "x" * (node["maxLength"] + 1), f"a {name} longer than its maxLength"
 
 
 def _resolved(probe: Probe, schema: SchemaRef) -> dict[str, Any]:

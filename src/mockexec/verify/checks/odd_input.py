@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mockexec.spec.operations import Operation, Parameter
+from mockexec.traits import Compare, Listing
 from mockexec.verify.checks.check import Check, nothing
 from mockexec.verify.findings import Finding
 from mockexec.verify.plan import changes
@@ -37,6 +38,11 @@ _NUMBERS: tuple[tuple[str, str], ...] = (
     ("NaN", "NaN"),
 )
 _PER_PARAMETER = 3
+_FILTERED: tuple[tuple[str, str], ...] = (
+    ("text beyond Latin-1", "Łódź 東京 🚚"),
+    ("U+0000", "a\x00b"),
+    ("a quote", "x' OR '1'='1"),
+)
 _JSON_TEXTS: tuple[tuple[str, str], ...] = (
     ("U+0000", '"a\\u0000b"'),
     ("half a surrogate pair", '"\\ud800"'),
@@ -70,11 +76,24 @@ def _play(probe: Probe) -> Iterator[Finding]:
         for parameter in operation.parameters:
             _of_parameter(probe, operation, parameter)
         _of_body(probe, operation)
-    # What the odd inputs have left behind must not break what is read afterwards.
     for listing in probe.traits.lists:
+        _of_filters(probe, listing)
+        # What the odd inputs have left behind must not break what is read afterwards.
         probe.page(listing, listing.everything)
     # Answers of 5xx and those that the document does not have became findings on their way.
     yield from ()
+
+
+def _of_filters(probe: Probe, listing: Listing) -> None:
+    """Texts in a filter that is well formed."""
+    if listing.filtering is None:
+        return
+    for field in listing.filtering.fields:
+        if field.is_text and "eq" in field.operators:
+            for what, text in _FILTERED:
+                where = listing.filtering.write(Compare(field, "eq", text))
+                ask = listing.ask(replace(listing.everything, where=where))
+                probe.send(ask, odd=f"{what} in a filter")
 
 
 def _of_parameter(probe: Probe, operation: Operation, parameter: Parameter) -> None:
@@ -122,9 +141,9 @@ def _of_body(probe: Probe, operation: Operation) -> None:
     for name, inner in shape.properties.items():
         numeric = inner.types & {"integer", "number"}
         for what, text in _some(probe, _JSON_NUMBERS if numeric else _JSON_TEXTS):
-            body = _with_property(sample.body, name, text)
-            if body is not None:
-                probe.send_raw(replace(request, body=body), operation, odd=f"{what} in /{name}")
+            odd = _with_property(sample.body, name, text)
+            if odd is not None:
+                probe.send_raw(replace(request, body=odd), operation, odd=f"{what} in /{name}")
 
 
 def _some(probe: Probe, odd: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:

@@ -37,24 +37,23 @@ def in_order(
         ties = [order.ties(item) for item in items] if order.ties else [0] * len(items)
     except UNREADABLE:
         return
-    for place, ((before, tie), (after, next_tie)) in enumerate(
-        pairwise(zip(keys, ties, strict=True))
-    ):
-        wrong = before < after if order.descending else before > after
-        if wrong:
-            rising = all(a <= b for a, b in pairwise(keys)) if order.descending else False
-            falling = not order.descending and all(a >= b for a, b in pairwise(keys))
-            what = "in the reverse of its order" if rising or falling else "not in its order"
+    for place, (before, after) in enumerate(pairwise(keys)):
+        if before < after if order.descending else before > after:
+            backwards = all(a <= b if order.descending else a >= b for a, b in pairwise(keys))
+            what = "in the reverse of its order" if backwards else "not in its order"
             yield _found(
-                probe, listing, f"a list{where} is {what} ({order.name})",
-                f"{order.name}", f"{items[place + 1]} after {items[place]}", exchanges,
-                f"not {order.name}",
+                probe, listing, f"a list{where} is {what} ({order.name})", order.name,
+                f"{items[place + 1]} after {items[place]}", exchanges, f"not {order.name}",
             )  # fmt: skip
             return
-        if before == after and tie > next_tie:
+    for place, ((key, tie), (next_key, next_tie)) in enumerate(
+        pairwise(zip(keys, ties, strict=True))
+    ):
+        if key == next_key and tie > next_tie:
+            title = f"items that are equal{where} are not in their order ({order.name})"
+            got = f"{items[place + 1]} after {items[place]}"
             yield _found(
-                probe, listing, f"items that are equal{where} are not in their order ({order.name})",
-                "ties in their order", f"{items[place + 1]} after {items[place]}", exchanges,
+                probe, listing, title, "ties in their order", got, exchanges,
                 f"ties not {order.name}",
             )  # fmt: skip
             return
@@ -74,10 +73,11 @@ def _reversed(
     if not back.complete or [probe.identify(item) for item in there.items] != forth:
         return
     if [probe.identify(item) for item in back.items] != forth[::-1]:
+        title = f"the descending order is not the reverse of the ascending ({order.name})"
+        story = (*exchanges, *back.exchanges[-1:])
         yield _found(
-            probe, listing, f"the descending order is not the reverse of the ascending ({order.name})",
-            "exactly the reverse", "another order among equals, or of all", (*exchanges, *back.exchanges[-1:]),
-            f"not the reverse of {order.name}",
+            probe, listing, title, "exactly the reverse", "another order among equals, or of all",
+            story, f"not the reverse of {order.name}",
         )  # fmt: skip
 
 

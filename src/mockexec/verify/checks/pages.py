@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mockexec.traits import And, Compare, Item, Listing, PageOf
@@ -14,8 +15,6 @@ from mockexec.verify.target import Exchanged
 
 # About how many pages a walk should have.
 _PAGES = 8
-
-Problems = Iterator[Finding]
 
 
 def _play(probe: Probe) -> Iterator[Finding]:
@@ -31,6 +30,7 @@ def _play(probe: Probe) -> Iterator[Finding]:
             yield from _stable(probe, listing, base)
             continue
         yield from _partition(probe, listing, base)
+        yield from _full_last_page(probe, listing, base)
         yield from _while_things_change(probe, listing)
         yield from _totals(probe, listing)
         yield from _limits(probe, listing)
@@ -114,7 +114,30 @@ def _partition(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:
         if listing.limits and not max(1, listing.limits.least) <= size <= listing.limits.most:
             continue
         first = replace(listing.everything, limit=size)
-        yield from _confirmed(probe, listing, lambda page=first: _walked(probe, listing, page))
+        yield from _confirmed(probe, listing, partial(_walked, probe, listing, first))
+
+
+def _full_last_page(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:
+    """A window of a few items, all on one page: nothing but its end tells that it is the last."""
+    window = listing.window
+    if not listing.seals or window is None or len(base.items) < 6:
+        return
+    try:
+        instants = sorted((window.instant(item) for item in base.items), reverse=True)
+    except UNREADABLE:
+        return
+    count = sum(1 for at_ns in instants if at_ns >= instants[4])
+    since = window.write(instants[4] if window.since_included else instants[4] - 1)[0]
+    walk = probe.walk(listing, replace(listing.everything, since=since, limit=count))
+    if len(walk.pages) == 2 and not walk.pages[1][2]:
+        yield probe.finding(
+            "a last page that is exactly full gives a token that leads to an empty page",
+            "no token, as nothing follows",
+            "a token",
+            walk.exchanges,
+            operation=listing.operation,
+            cause="the pages do not end",
+        )
 
 
 def _divisor(total: int) -> int:
@@ -358,8 +381,10 @@ def _default(probe: Probe, listing: Listing, total: int) -> Iterator[Finding]:
     exchanged, items = probe.page(listing, replace(listing.everything, limit=None))
     if items is None:
         return
-    wanted = min(limits.default, total)
-    if len(items) > limits.default or (len(items) < wanted and not listing.seals):
+    # Where a page may be shorter than asked for: as long as if the default were asked for.
+    _, asked = probe.page(listing, replace(listing.everything, limit=limits.default))
+    wanted = len(asked or ()) if listing.seals else min(limits.default, total)
+    if len(items) > limits.default or len(items) < wanted:
         yield probe.finding(
             f"without {limits.name} the page is not {limits.default} long",
             f"{wanted} of {total}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from textwrap import indent
 
 from mockexec.simulation.clock import machine_ns
@@ -83,7 +83,6 @@ class ConsoleReporter:
     def finish(self, result: Result) -> None:
         """Tells all that came out."""
         self._clear()
-        groups = result.groups
         self.findings(result)
         for group in result.accepted:
             entry = result.baseline.entry(group.finding)
@@ -99,11 +98,11 @@ class ConsoleReporter:
         self._line("")
         self._coverage(result.coverage)
         self._line("")
-        self._end(result, len(groups))
+        self._end(result, len(result.shown))
 
     def findings(self, result: Result) -> None:
         """Tells the root causes alone."""
-        for number, group in enumerate(result.groups, 1):
+        for number, group in enumerate(result.shown, 1):
             self._line("")
             self._group(number, group, result)
 
@@ -113,7 +112,7 @@ class ConsoleReporter:
         self._line(f"{number}. {severity} {self._style(finding.title, bold=True)}")
         rows = [
             ("check", finding.check),
-            ("operation", finding.operation),
+            ("operation", _some(group.operations) if group.operations else finding.operation),
             ("document", result.place(finding)),
             ("expected", finding.expected),
             ("got", _cut(finding.got)),
@@ -209,7 +208,7 @@ def _cut(text: str) -> str:
     return "\n".join(lines)
 
 
-def _some(names: list[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     if len(names) > _MISSED_MAX:
         return f"{', '.join(names[:_MISSED_MAX])} and {len(names) - _MISSED_MAX} more"
     return ", ".join(names)

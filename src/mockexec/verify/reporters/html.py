@@ -54,7 +54,7 @@ class HtmlReporter:
         self._file.write(f"</main>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n")
 
     def _parts(self, result: Result) -> Iterator[str]:
-        groups = result.groups
+        groups = result.shown
         yield from _head(result, groups)
         if groups:
             yield "<h2>Findings</h2>"
@@ -88,7 +88,7 @@ class HtmlReporter:
         finding = group.finding
         entry = result.baseline.entry(finding)
         rows = {
-            "Operation": escape(finding.operation),
+            "Operation": escape(", ".join(group.operations) or finding.operation),
             "Document": f"<code>{escape(result.place(finding))}</code>" if finding.pointer else "",
             "Expected": escape(finding.expected),
             "Got": escape(finding.got),

@@ -41,6 +41,8 @@ URL = os.environ.get("URL", {url!r})
 CREDENTIALS: dict[str, list[tuple[str, str]]] = {credentials}
 QUERIES: dict[str, str] = {queries}
 PAUSE_MOST_S = 60.0
+MISSING = [name for name in {needed} if name not in os.environ]
+assert not MISSING, f"set the environment variables {{MISSING}}"
 
 
 '''
@@ -101,12 +103,13 @@ class PytestReporter:
         credentials = {principal: list(added.headers) for principal, added in shown.items()}
         queries = {principal: added.query for principal, added in shown.items() if added.query}
         needed = str((credentials, queries))
-        names = [f"{name}=… " for name in VARIABLES.values() if f"${name}" in needed]
+        names = [name for name in VARIABLES.values() if f"${name}" in needed]
         head = _HEAD.format(
             title=_line(started.title),
             url=started.url,
             seed=started.seed,
-            how="".join(names),
+            how="".join(f"{name}=… " for name in names),
+            needed=names,
             file=getattr(self._file, "name", "FILE"),
             credentials=_python(credentials),
             queries=_python(queries),
