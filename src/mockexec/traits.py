@@ -44,7 +44,7 @@ class Ask:
     operation: str
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
-    header: Mapping[str, str] = field(default_factory=dict)
+    header: Mapping[str, Any] = field(default_factory=dict)
     body: Any = ABSENT
     principal: Principal = "main"
 
@@ -467,19 +467,26 @@ class Auth:
     wrong_scope: frozenset[int] = frozenset({403})
 
 
+class Unknown(NamedTuple):
+    """A request for something that is not there, and the statuses it may be refused with."""
+
+    ask: Ask
+    refused: frozenset[int]
+    what: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusals:
     """The vendor's form of a refusal.
 
     ``wrong`` says what is wrong with a body for its status, None if nothing. ``bodiless`` statuses
-    come without one where no operation was reached. ``unknown`` are requests for things that are
-    not there, each with the statuses it may be refused with.
+    come without one where no operation was reached.
     """
 
     wrong: Callable[[Answer], str | None]
     bodiless: frozenset[int] = frozenset()
     media_type: str = "application/json"
-    unknown: tuple[tuple[Ask, frozenset[int]], ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from mockexec.door.verifying import VerifyOptions, planned
 from mockexec.server.app import App
 from mockexec.simulation.journal import Exchange, Journal
 from mockexec.verify.curl import Curl
+from mockexec.verify.events import Found
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.reporters.console import ConsoleReporter
 from mockexec.verify.result import Result, result_of
@@ -31,7 +32,8 @@ def fuzz(api: str, *, seed: int, examples_max: int) -> Result:
             app.mock.base.world.journal = breaches
 
         result = result_of(plan.api, run(replace(plan, renew=renew)))
-    result.findings += breaches.found.values()
+    for finding in breaches.found.values():
+        result.take(Found(finding))
     return result
 
 

@@ -123,7 +123,8 @@ def _lists(client: httpx.Client) -> None:
 def _cancels(client: httpx.Client) -> None:
     answer = _cancel(client, PARENT).json()
     assert answer["status"] == "running"
-    assert _cancel(client, PARENT).status_code == 200
+    # On a busy machine the worker may have confirmed before.
+    assert _cancel(client, PARENT).status_code == 200 or _read(client, PARENT)["status"] in FINAL
     for run_id in (PARENT, CHILD):
         run = _ended(client, run_id)
         assert (run["status"], run["cancelled_by"]) == ("cancelled", "user")

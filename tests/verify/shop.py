@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
+from mockexec.server.fault_injection import LINE
 from mockexec.server.run import BackgroundServer
 
 TOKEN = "shop-token"
@@ -101,7 +102,8 @@ class Shop:
 
     ``server_error`` (a limit of 50 is too much for it), ``broken_item`` (a single thing lacks its
     name), ``teapot`` (418 for a list without a limit), ``no_auth``, ``lost`` (what was created is
-    not there), ``throttled`` (429 once, then all is well), ``locked`` (401 to everybody).
+    not there), ``throttled`` (429 once, then all is well), ``locked`` (401 to everybody), ``plain`` (refusals
+    are text/plain), ``hangs_up`` (a single thing that is there breaks the connection).
     """
 
     def __init__(self, *faults: str, token: str = TOKEN) -> None:
@@ -133,9 +135,13 @@ class Shop:
         }
         self.seen.append((scope["method"], scope["path"]))
         self.headers.append(headers)
+        if "hangs_up" in self.faults and scope["path"].removeprefix("/things/") in self.things:
+            scope[LINE].cut()
+            return
         status, data, extra = self._answer(scope, headers, body)
         content = b"" if data is None else json.dumps(data).encode()
-        kind = [(b"content-type", b"application/json")] if data is not None else []
+        name = b"text/plain" if status >= 400 and "plain" in self.faults else b"application/json"
+        kind = [(b"content-type", name)] if data is not None else []
         await send({
             "type": "http.response.start", "status": status,
             "headers": [*kind, *((n.encode(), v.encode()) for n, v in extra.items())],

@@ -15,7 +15,7 @@ from mockexec.verify.result import result_of
 from mockexec.verify.run import run, units
 from mockexec.verify.shard import Shard
 from mockexec.verify.target import Limits
-from tests.verify.shop import TOKEN, Shop, serving
+from tests.verify.shop import DOCUMENT, TOKEN, Shop, serving
 from tests.verify.support import causes, document, shopping, verified
 
 EVERY = ("examples", "coverage", "fuzzing", "stateful")
@@ -86,7 +86,8 @@ def test_the_seed_repeats_a_run(tmp_path: Path) -> None:
     """The same seed sends the same requests, another seed others."""
 
     def sent(seed: int) -> list[tuple[str, str, bytes | None]]:
-        options = VerifyOptions(seed=seed, examples_max=5, phases=EVERY)
+        chosen = ("listWorkflows", "testWorkflow", "getWorkflowExecution", "createToken")
+        options = VerifyOptions(seed=seed, examples_max=3, phases=EVERY, operations=chosen)
         with planned("sailpoint", options) as plan:
             requests = [e.exchanged.request for e in run(plan) if isinstance(e, Sent)]
         return [(r.method, f"{r.path}?{r.query}", r.body) for r in requests]
@@ -252,5 +253,75 @@ def test_a_mock_is_verified_in_process(api: str) -> None:
     with planned(api, options) as plan:
         result = result_of(plan.api, run(plan))
     assert result.requests > 100
+    assert not result.groups, causes(result)
+    assert not result.troubles
+
+
+def test_one_fault_of_many_operations_is_shown_once(tmp_path: Path) -> None:
+    """The same wrong answer everywhere is one cause; each operation's is kept beside it."""
+    result = verified(tmp_path, "plain", excluded=("auth", "error_shape", "invalid"), phases=PHASES)
+    shown = [group for group in result.shown if "401" in group.finding.title]
+    assert [len(group.operations) for group in shown] == [4]
+    assert len([group for group in result.groups if "401" in group.finding.title]) == 4
+
+
+def test_the_document_says_what_changes_something(tmp_path: Path) -> None:
+    """``x-changes`` on an operation counts for more than its method."""
+    text = DOCUMENT.replace(
+        "operationId: getThing\n", "operationId: getThing\n      x-changes: true\n"
+    )
+    text = text.replace(
+        "operationId: createThing", "operationId: createThing\n      x-changes: false"
+    )
+    path = tmp_path / "shop.yaml"
+    path.write_text(text)
+    shop = Shop()
+    with serving(shop) as url:
+        strange = url.replace("127.0.0.1", "0.0.0.0")  # noqa: S104  # called, not listened on
+        with planned(path, VerifyOptions(url=strange, token=TOKEN, examples_max=3)) as plan:
+            result = result_of(plan.api, run(plan))
+    assert {"getThing", "deleteThing"} <= {skipped.what for skipped in result.skipped}
+    assert result.coverage.operations["createThing"].requests
+    assert not result.coverage.operations["getThing"].requests
+
+
+def test_a_broken_connection_is_a_finding(tmp_path: Path) -> None:
+    """Not an end of the run, which goes on."""
+    result = verified(tmp_path, "hangs_up", phases=PHASES, examples_max=5)
+    found = {(g.finding.check, g.finding.title) for g in result.groups}
+    assert ("schemathesis/answer", "a request of the document gets no answer") in found
+    (finding,) = [g.finding for g in result.groups if g.finding.operation == "getThing"]
+    assert finding.exchanges[-1].request.path.startswith("/things/thing-")
+    assert result.finished is not None
+    assert result.coverage.operations["listThings"].requests > 10
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.1 in two files"])
+def test_documents_of_other_kinds(tmp_path: Path, version: str) -> None:
+    """Swagger 2.0 with its base path; references from one file to another."""
+    path = tmp_path / "api.yaml"
+    if version == "2.0":
+        path.write_text(
+            'swagger: "2.0"\ninfo: {title: T, version: "1"}\nbasePath: /v1\npaths:\n  /a:\n'
+            "    get:\n      parameters: [{name: n, in: query, type: integer}]\n      responses:\n"
+            '        "200": {description: x, schema: {type: object}}\n        "400": {description: n}\n'
+        )
+    else:
+        (tmp_path / "parts.yaml").write_text(
+            "N: {name: n, in: query, schema: {type: [integer, 'null']}}\nA: {type: object}\n"
+        )
+        path.write_text(
+            'openapi: 3.1.0\ninfo: {title: T, version: "1"}\npaths:\n  /a:\n    get:\n'
+            '      parameters: [{$ref: "parts.yaml#/N"}]\n      responses:\n        "200":\n'
+            "          description: x\n"
+            '          content: {application/json: {schema: {$ref: "parts.yaml#/A"}}}\n'
+            '        "400": {description: n}\n'
+        )
+    with planned(path, VerifyOptions(examples_max=5)) as plan:
+        result = result_of(plan.api, run(plan))
+    (row,) = result.coverage.operations.values()
+    assert row.statuses[200]
+    assert row.statuses[400]
+    assert row.parameters["query.n"]
     assert not result.groups, causes(result)
     assert not result.troubles

@@ -45,9 +45,10 @@ if TYPE_CHECKING:
 
 # Where `mockexec serve` serves, so that the commands of a report work against it as they are.
 _ORIGIN = "http://localhost:8000"
-# The control API is tested on a mock of one API, with nothing in it: a clock that is turned by ages
-# would fill the world with arrivals.
-_CONTROLLED = "polos"
+# The control API is tested on a mock of the one API that its document's examples name, else hardly
+# an execution would be created; with nothing in it: a clock that is turned by ages would fill the
+# world with arrivals.
+_CONTROLLED = "frontdoor"
 _UNFIT_FOR_CONTROL = {
     "schemathesis/ensure_resource_availability": "a fault's id is the client's to choose: of two "
     "creations of one id, the deletion of the first ends both"
@@ -127,7 +128,7 @@ def _remote(what: str | Path, options: VerifyOptions) -> VerifyPlan:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UsageError(f"{options.url!r} is not a URL such as https://api.example.com/v1")
     wire = HttpWire(tls_verify=options.tls_verify)
-    token = options.token or (options.client.token(wire) if options.client else "")
+    token = options.token or _fetched(options.client, wire)
     target = Target(
         wire=wire,
         base_url=options.url.rstrip("/"),
@@ -136,6 +137,15 @@ def _remote(what: str | Path, options: VerifyOptions) -> VerifyPlan:
         can_change=options.allow_changes or _is_loopback(parts.hostname),
     )
     return _plan(api, traits, target, options)
+
+
+def _fetched(client: ClientCredentials | None, wire: HttpWire) -> str:
+    """A token by client credentials, "" without any."""
+    try:
+        return "" if client is None else client.token(wire)
+    except UsageError:
+        wire.close()
+        raise
 
 
 def _local(what: str | Path, options: VerifyOptions) -> VerifyPlan:

@@ -58,11 +58,12 @@ class Codec:
         self._parse_fault = parse_fault
         self._records: dict[str, type] = {}
         self._names: dict[type, str] = {tuple: "tuple"}
-        for record in (Event, Step, Timer):
-            self._enter(record.__name__, record)
-        for api, own in (records or {}).items():
-            for record in own:
-                self._enter(f"{api}.{record.__name__}" if api else record.__name__, record)
+        houses: tuple[type, ...] = (Event, Step, Timer)
+        for kind in houses:
+            self._enter(kind.__name__, kind)
+        for api, kinds in (records or {}).items():
+            for kind in kinds:
+                self._enter(f"{api}.{kind.__name__}" if api else kind.__name__, kind)
 
     def _enter(self, name: str, record: type) -> None:
         if name in self._records:

@@ -20,6 +20,8 @@ class Severity(StrEnum):
 
 
 SEVERITIES = tuple(Severity)
+# The symptom of a request without an answer.
+NO_ANSWER: Mapping[str, Any] = {"kind": "status", "least": 0, "most": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +66,38 @@ class Group:
     operations: tuple[str, ...] = ()
 
 
-def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
-    """One group for each root cause, the worst first, otherwise in the order they were found.
+class Groups:
+    """The findings of a run by root cause.
 
-    The finding with the shortest story stands for its group. What is only another sight of a
-    cause that has its group already is left out.
+    Of each only the one with the shortest story is kept, so that a server that is always wrong
+    does not fill the memory.
     """
-    groups: dict[tuple[str, str, str], Group] = {}
-    for finding in findings:
-        group = groups.get(finding.key)
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, str, str], Group] = {}
+
+    def add(self, finding: Finding) -> None:
+        """Takes a finding in."""
+        group = self._groups.get(finding.key)
         if group is None:
-            groups[finding.key] = Group(finding, 1)
+            self._groups[finding.key] = Group(finding, 1)
         else:
             shorter = len(finding.exchanges) < len(group.finding.exchanges)
-            groups[finding.key] = Group(finding if shorter else group.finding, group.count + 1)
-    kept = [
-        group
-        for group in groups.values()
-        if not any(_is_behind(other.finding, group.finding) for other in groups.values())
-    ]
-    return tuple(sorted(kept, key=lambda group: SEVERITIES.index(group.finding.severity)))
+            shown = finding if shorter else group.finding
+            self._groups[finding.key] = Group(shown, group.count + 1)
+
+    def causes(self) -> tuple[Group, ...]:
+        """One group for each root cause, the worst first, otherwise in the order they were found.
+
+        What is only another sight of a cause that has its group already is left out.
+        """
+        every = self._groups.values()
+        kept = [
+            group
+            for group in every
+            if not any(_is_behind(other.finding, group.finding) for other in every)
+        ]
+        return tuple(sorted(kept, key=lambda group: SEVERITIES.index(group.finding.severity)))
 
 
 def merged(groups: Iterable[Group]) -> tuple[Group, ...]:

@@ -358,10 +358,18 @@ class Probe:
         return Walk(items, pages, complete=page is None)
 
     def behind(self, listing: Listing, whole: Walk) -> Exchanged | None:
-        """What stands behind the last item of a list by offsets; None if nothing, as it should."""
-        if not listing.shifts or not whole.complete:
+        """What stands behind the last item of a list; None if nothing, as it should.
+
+        Page tokens lead nowhere by themselves: of lists with such, nothing is asked.
+        """
+        if listing.next is None or listing.seals:
             return None
-        exchanged, items = self.page(listing, PageOf(7, len(whole.items)))
+        if not whole.complete and len(whole.items) >= ITEMS_MAX:
+            return None
+        size, got = 7, len(whole.pages[0][2]) if whole.pages else 0
+        exchanged, items = self.page(
+            listing, PageOf(size, got if listing.shifts else -(-got // size))
+        )
         seen = {json.dumps(item, sort_keys=True) for item in whole.items}
         more = [item for item in items or () if json.dumps(item, sort_keys=True) not in seen]
         return exchanged if more else None

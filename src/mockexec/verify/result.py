@@ -21,7 +21,7 @@ from mockexec.verify.events import (
     TransitionSeen,
     Trouble,
 )
-from mockexec.verify.findings import Finding, Group, grouped, merged
+from mockexec.verify.findings import Finding, Group, Groups, merged
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Result:
     baseline: Baseline = field(default_factory=Baseline)
     started: Started | None = None
     finished: Finished | None = None
-    findings: list[Finding] = field(default_factory=list)
+    found: Groups = field(default_factory=Groups)
     skipped: list[Skipped] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     parts: list[PartFinished] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Result:
             case Transitions() | TransitionSeen():
                 self.coverage.take(event)
             case Found():
-                self.findings.append(event.finding)
+                self.found.add(event.finding)
             case Skipped():
                 self.skipped.append(event)
             case Trouble():
@@ -66,9 +66,14 @@ class Result:
                 pass
 
     @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The finding of every root cause, accepted or not."""
+        return tuple(group.finding for group in self.found.causes())
+
+    @property
     def groups(self) -> tuple[Group, ...]:
         """The root causes that count, each operation's for itself."""
-        found = grouped(self.findings)
+        found = self.found.causes()
         return tuple(group for group in found if not self.baseline.accepts(group.finding))
 
     @property
@@ -79,7 +84,7 @@ class Result:
     @property
     def accepted(self) -> tuple[Group, ...]:
         """The root causes that the baseline accepts."""
-        found = grouped(self.findings)
+        found = self.found.causes()
         return tuple(group for group in found if self.baseline.accepts(group.finding))
 
     @property

@@ -26,13 +26,15 @@ from mockexec.verify.events import (
     Started,
     Trouble,
 )
-from mockexec.verify.findings import Finding, Severity
+from mockexec.verify.findings import NO_ANSWER, Finding, Severity
 from mockexec.verify.plan import READING, VerifyPlan, changes
 from mockexec.verify.shard import CHECK, OPERATION, STATEFUL
 from mockexec.verify.target import (
     BudgetSpent,
     ChangeNotAllowed,
+    Exchanged,
     Request,
+    Target,
     Unreachable,
 )
 
@@ -198,7 +200,7 @@ def _told(
     target = plan.target
     target.tell = queue.put
     target.on_exchanged = lambda exchanged: queue.put(matcher.sent(exchanged, name))
-    thread = threading.Thread(target=_work, args=(work, queue, matcher, name), daemon=True)
+    thread = threading.Thread(target=_work, args=(work, queue, target, matcher, name), daemon=True)
     thread.start()
     spent: BudgetSpent | None = None
     try:
@@ -220,6 +222,7 @@ def _told(
 def _work(
     work: Callable[[], Iterator[Finding]],
     queue: SimpleQueue[Event | BudgetSpent | None],
+    target: Target,
     matcher: Matcher,
     name: str,
 ) -> None:
@@ -231,15 +234,16 @@ def _work(
     except ChangeNotAllowed as refused:
         queue.put(Skipped(name, f"{refused}, which needs --allow-changes on this server"))
     except Unreachable as error:
-        queue.put(Found(_no_answer(error, matcher, name)))
+        queue.put(Found(_no_answer(error, target, matcher, name)))
     except Exception as error:  # one check that fails must not end the others
         queue.put(Trouble(name, f"{type(error).__name__}: {error}"))
     finally:
         queue.put(None)
 
 
-def _no_answer(error: Unreachable, matcher: Matcher, check: str) -> Finding:
+def _no_answer(error: Unreachable, target: Target, matcher: Matcher, check: str) -> Finding:
     request = error.request
+    sent = () if request is None else (Exchanged(request, target.url_of(request), 0, (), b""),)
     operation = request and matcher.operation(request.method, request.path)
     return Finding(
         check="answer",
@@ -249,7 +253,9 @@ def _no_answer(error: Unreachable, matcher: Matcher, check: str) -> Finding:
         expected="an answer",
         got=f"{error} (in the check {check})",
         pointer=operation.pointer if operation else "",
+        exchanges=sent,
         cause="no answer",
+        symptom=NO_ANSWER,
     )
 
 

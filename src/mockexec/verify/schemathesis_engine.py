@@ -8,7 +8,6 @@ that only values that exist make sense, so the documented example is sent.
 
 from __future__ import annotations
 
-import gc
 import json
 import warnings
 from collections.abc import Iterator, Sequence
@@ -23,10 +22,11 @@ import requests
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure
-from schemathesis.engine import StopReason, from_schema
+from schemathesis.engine import StopReason, context, from_schema
 from schemathesis.engine import events as theirs
 from schemathesis.engine.core import EventStream
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
+from schemathesis.engine.recorder import Request as SentRequest
 from schemathesis.engine.run import PhaseName
 from schemathesis.generation.case import Case
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER, HookContext
@@ -36,7 +36,7 @@ from urllib3 import filepost
 from mockexec.spec.operations import Operation
 from mockexec.verify import wording
 from mockexec.verify.events import Event, Found, PartFinished, PartStarted, Sent, Skipped, Trouble
-from mockexec.verify.findings import Finding, Severity
+from mockexec.verify.findings import NO_ANSWER, Finding, Severity
 from mockexec.verify.plan import VerifyPlan
 from mockexec.verify.target import (
     AsgiApp,
@@ -148,15 +148,15 @@ class _Engine:
     def events(self) -> Iterator[Event]:
         """Runs to the end, or until the budget is spent."""
 
-        def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-            del context, kwargs
+        def before_call(called: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+            del called, kwargs
             # Hooks are the process's, and another run may be under way in it.
             if case.operation.schema.config is self._schema.config:
                 self._before_call()
 
         schemathesis.hook(before_call)
         try:
-            with _same_boundaries():
+            with _same_boundaries(), _closed_sessions():
                 self._stream = from_schema(self._schema).execute()
                 while (event := self._next()) is not None:
                     yield from self._translated(event)
@@ -165,14 +165,11 @@ class _Engine:
             self._close()
 
     def _close(self) -> None:
-        """Ends the engine and its connections, which it leaves to whoever collects the garbage."""
+        """Ends the engine."""
         if self._stream is not None:
             self._stream.stop()
             self._stream.generator.close()
         self._stream = None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
 
     def _next(self) -> theirs.EngineEvent | None:
         """The engine's next event, None after the last."""
@@ -193,7 +190,7 @@ class _Engine:
             path = Path(url2pathname(urlsplit(document.uri).path))
             schema = schemathesis.openapi.from_path(path, config=config)
         labels = self._operations.keys()
-        schema = schema.include(lambda context: context.operation.label in labels)
+        schema = schema.include(lambda asked: asked.operation.label in labels)
         if self._plan.app is not None:
             schema.app = _Asgi(self._plan.app)
         return schema
@@ -205,7 +202,8 @@ class _Engine:
             self._counted += 1
         except BudgetSpent as spent:
             self.spent = spent
-            self._close()
+            if self._stream is not None:
+                self._stream.stop()
 
     def _count(self, told: int) -> None:
         """Counts what some checks send on the side, which no hook is told of."""
@@ -285,7 +283,8 @@ class _Engine:
         message = wording.one_line(f"{event.info.title}: {event.info.message}")
         if event.phase is PhaseName.STATEFUL_TESTING and "links" in event.info.title:
             return Skipped("stories", "no link leads from one of these operations to another")
-        if operation is not None and isinstance(_cause(event.value), requests.RequestException):
+        cause = _cause(event.value)
+        if operation is not None and isinstance(cause, requests.RequestException):
             return Found(
                 Finding(
                     check="schemathesis/answer",
@@ -295,10 +294,18 @@ class _Engine:
                     expected="an answer",
                     got=message,
                     pointer=operation.pointer,
+                    exchanges=tuple(self._unanswered(cause.request)),
                     cause=event.info.title,
+                    symptom=NO_ANSWER,
                 )
             )
         return Trouble(self._id(event.label) or event.label, message)
+
+    def _unanswered(self, request: Any) -> Iterator[Exchanged]:
+        """The request that no answer came to, where it is known."""
+        if isinstance(request, requests.PreparedRequest):
+            asked, url = self._request(SentRequest.from_prepared_request(request))
+            yield Exchanged(asked, url, 0, (), b"")
 
     def _id(self, operation_label: str) -> str:
         operation = self._every.get(operation_label)
@@ -307,11 +314,10 @@ class _Engine:
     def _exchanged(self, interaction: Interaction) -> Exchanged:
         sent, response = interaction.request, interaction.response
         assert response is not None  # noqa: S101  # the caller looked
-        url, path, query = self._placed(sent.uri)
-        headers, principal = self._own_headers(sent.headers)
+        request, url = self._request(sent)
         mock = self._target.is_mock
         return Exchanged(
-            Request(sent.method, path, query, headers, sent.body, principal),
+            request,
             url,
             response.status_code,
             tuple((name, value) for name, values in response.headers.items() for value in values),
@@ -319,6 +325,12 @@ class _Engine:
             0.0 if mock else response.elapsed,
             self._target.now_ns() if mock else int(interaction.timestamp * 1_000_000_000),
         )
+
+    def _request(self, sent: SentRequest) -> tuple[Request, str]:
+        """What was sent as a request of ours, and its URL."""
+        url, path, query = self._placed(sent.uri)
+        headers, principal = self._own_headers(sent.headers)
+        return Request(sent.method, path, query, headers, sent.body, principal), url
 
     def _placed(self, uri: str) -> tuple[str, str, str]:
         """(URL without credentials, path below the base URL, query)."""
@@ -356,6 +368,25 @@ def _same_boundaries() -> Iterator[None]:
         yield
     finally:
         filepost.choose_boundary, transport.choose_boundary = drawn
+
+
+@contextmanager
+def _closed_sessions() -> Iterator[None]:
+    """Closes the connections of the engine, which leaves them to whoever collects the garbage."""
+    make = context.make_session
+    made: list[requests.Session] = []
+
+    def make_session(*arguments: Any, **options: Any) -> requests.Session:
+        made.append(make(*arguments, **options))
+        return made[-1]
+
+    context.make_session = make_session
+    try:
+        yield
+    finally:
+        context.make_session = make
+        for session in made:
+            session.close()
 
 
 class _Asgi:

@@ -77,6 +77,8 @@ class Request:
 class Exchanged:
     """A request and its answer. ``url`` is without credentials; header names are in lower case.
 
+    ``status`` 0: no answer came, which only the last of a finding's story may have.
+
     ``at_ns``: when it was sent, in nanoseconds since 1970 (by the clock of a mock, where it is
     one, so that a run repeats to the byte); ``took_s`` by the same clock.
     """

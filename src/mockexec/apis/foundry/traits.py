@@ -41,6 +41,7 @@ from mockexec.traits import (
     Promise,
     Refusals,
     Traits,
+    Unknown,
     Window,
 )
 
@@ -128,7 +129,8 @@ _FIELDS = (
         name="duration",
         operators=("ge", "le"),
         value=_duration_ms,
-        extra=(0, 1000),
+        # Whole seconds, minutes and hours, which are written in those.
+        extra=(0, 1000, 2000, 5000, 60_000, 3_600_000),
         near=lambda value, step: max(0, value + step),
     ),
     _text("callerRid", "null"),
@@ -340,7 +342,7 @@ _AUTH = Auth(
 def _occurrences_differ(player: Player) -> Iterator[Problem]:
     ids = [player.send(_list(PageOf(1), _NOBODYS)).body for _ in range(2)]
     found = [body.get("errorInstanceId") for body in ids if isinstance(body, dict)]
-    if len(found) == 2 and found[0] == found[1]:
+    if len(found) == 2 and found[0] is not None and found[0] == found[1]:
         yield Problem(
             "two refusals have the same errorInstanceId",
             "an id of this one occurrence",
@@ -385,7 +387,9 @@ TRAITS = Traits(
         wrong=_wrong,
         # The vendor's page about errors: some errors have no body.
         bodiless=frozenset({404, 405, 429, 503}),
-        unknown=((_list(PageOf(1), _NOBODYS), frozenset({404})),),
+        unknown=(
+            Unknown(_list(PageOf(1), _NOBODYS), frozenset({404}), "a resource that does not exist"),
+        ),
     ),
     invalid=(
         Invalid(

@@ -31,6 +31,7 @@ from mockexec.traits import (
     Promise,
     Refusals,
     Traits,
+    Unknown,
 )
 
 # The frontdoors of the document's example and of the other account in the default scenario.
@@ -379,11 +380,18 @@ TRAITS = Traits(
     refusals=Refusals(
         wrong=_wrong,
         unknown=(
-            (_get("exe-nobody-has"), frozenset({404})),
-            (_cancel("exe-nobody-has"), frozenset({404})),
-            (_find("process-nobody-has"), frozenset({404})),
-            (_get("exe-1", _NOBODYS), frozenset({403})),
-            (_list(PageOf(1), _NOBODYS), frozenset({403})),
+            Unknown(_get("exe-nobody-has"), frozenset({404}), "an id that nobody has"),
+            Unknown(_cancel("exe-nobody-has"), frozenset({404}), "an id that nobody has"),
+            Unknown(_find("process-nobody-has"), frozenset({404}), "a process that nobody has"),
+            # No patterns: neither SQL's nor a shell's, and no beginnings.
+            Unknown(_find("%"), frozenset({404}), "a pattern as a process"),
+            Unknown(_find("abc-12_"), frozenset({404}), "a pattern as a process"),
+            Unknown(_find("*"), frozenset({404}), "a pattern as a process"),
+            Unknown(_find("abc"), frozenset({404}), "the beginning of a process"),
+            Unknown(_get("exe-1", _NOBODYS), frozenset({403}), "a frontdoor that does not exist"),
+            Unknown(
+                _list(PageOf(1), _NOBODYS), frozenset({403}), "a frontdoor that does not exist"
+            ),
         ),
     ),
     no_store=("createToken",),

@@ -47,6 +47,7 @@ from mockexec.traits import (
     Refusals,
     Start,
     Traits,
+    Unknown,
     Window,
 )
 
@@ -551,6 +552,8 @@ def _cancels_the_family(player: Player) -> Iterator[Problem]:
             )
 
 
+_GONE = frozenset({404})
+
 TRAITS = Traits(
     life=_LIFE,
     starts=(
@@ -603,16 +606,23 @@ TRAITS = Traits(
     refusals=Refusals(
         wrong=_wrong,
         unknown=(
-            (_get(_NOBODYS), frozenset({404})),
-            (_cancel(_NOBODYS), frozenset({404})),
-            (_approval(_NOBODYS), frozenset({404})),
-            (_answer(_NOBODYS, True), frozenset({404})),  # JSON, not a switch
-            (_approval("5d27c9b4-0e6f-4a13-b7d8-94f1e8c20a6b", "no_such_step"), frozenset({404})),
-            (
-                _run({"payload": {}, "parent_execution_id": _NOBODYS}),
-                frozenset({404}),
+            Unknown(_get(_NOBODYS), _GONE, "an id that nobody has"),
+            Unknown(_cancel(_NOBODYS), _GONE, "an id that nobody has"),
+            Unknown(_approval(_NOBODYS), _GONE, "an id that nobody has"),
+            Unknown(_answer(_NOBODYS, "yes"), _GONE, "an id that nobody has"),
+            Unknown(
+                _approval("5d27c9b4-0e6f-4a13-b7d8-94f1e8c20a6b", "no_such_step"),
+                _GONE,
+                "a step that does not exist",
             ),
-            (_run({"payload": {}}, header=_project(_NOBODYS)), frozenset({403, 404})),
+            Unknown(
+                _run({"payload": {}, "parent_execution_id": _NOBODYS}),
+                _GONE, "a parent that does not exist"),
+            Unknown(
+                _run({"payload": {}}, header=_project(_NOBODYS)),
+                frozenset({403, 404}),
+                "a project that does not exist",
+            ),
         ),
     ),
     invalid=(
@@ -622,7 +632,7 @@ TRAITS = Traits(
             refused=frozenset({400}),
         ),
         Invalid(
-            ask=Ask("listRuns", header={"X-Project-ID": ABSENT}),  # type: ignore[dict-item]  # left out
+            ask=Ask("listRuns", header={"X-Project-ID": ABSENT}),
             reason="a list without X-Project-ID",
             refused=frozenset({400}),
         ),

@@ -63,11 +63,13 @@ def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
     """Starts the workflow that an arrival is for; one that names none takes any enabled one.
 
     Raises:
-        LookupError: there is no such workflow.
+        LookupError: there is no such workflow, or none that is enabled.
     """
     workflows, workflow_id = realm.table("workflows"), arrival.data.get("workflow")
     if workflow_id is None:
         enabled = [workflow for _, workflow in workflows.items() if workflow["enabled"]]
+        if not enabled:
+            raise LookupError("no workflow is enabled")
         return launch(realm, realm.draws("arriving").choice(enabled), at_ns)
     workflow = workflows.get(workflow_id)
     if workflow is None:

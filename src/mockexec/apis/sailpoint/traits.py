@@ -37,6 +37,7 @@ from mockexec.traits import (
     Refusals,
     Start,
     Traits,
+    Unknown,
 )
 
 _WORKFLOW = "d201c5d9-d37b-4a2f-af14-66414f39d568"
@@ -454,6 +455,9 @@ def _disabled_is_not_run(player: Player) -> Iterator[Problem]:
             )
 
 
+_GONE = frozenset({404})
+_NO_WORKFLOW = "a workflow that does not exist"
+
 TRAITS = Traits(
     life=_LIFE,
     starts=(
@@ -477,13 +481,13 @@ TRAITS = Traits(
     refusals=Refusals(
         wrong=_wrong,
         unknown=(
-            (_get(_NOBODYS), frozenset({404})),
-            (_history(_NOBODYS), frozenset({404})),
-            (_cancel(_NOBODYS), frozenset({404})),
-            (_list(PageOf(1), _NOBODYS), frozenset({404})),
-            (Ask("getWorkflow", path={"id": _NOBODYS}), frozenset({404})),
-            (replace(_START, path={"id": _NOBODYS}), frozenset({404})),
-            (replace(_OUTSIDE, path={"id": _NOBODYS}), frozenset({404})),
+            Unknown(_get(_NOBODYS), _GONE, "an id that nobody has"),
+            Unknown(_history(_NOBODYS), _GONE, "an id that nobody has"),
+            Unknown(_cancel(_NOBODYS), _GONE, "an id that nobody has"),
+            Unknown(_list(PageOf(1), _NOBODYS), _GONE, _NO_WORKFLOW),
+            Unknown(Ask("getWorkflow", path={"id": _NOBODYS}), _GONE, _NO_WORKFLOW),
+            Unknown(replace(_START, path={"id": _NOBODYS}), _GONE, _NO_WORKFLOW),
+            Unknown(replace(_OUTSIDE, path={"id": _NOBODYS}), _GONE, _NO_WORKFLOW),
         ),
     ),
     no_store=("createToken",),

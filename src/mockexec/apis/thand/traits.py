@@ -30,6 +30,7 @@ from mockexec.traits import (
     Refusals,
     Start,
     Traits,
+    Unknown,
 )
 
 _NOBODYS = "wf_nobody_has_this"
@@ -95,18 +96,19 @@ def _history_begins(item: Item) -> Problem | None:
     events = _events(item)
     if not events:
         return None
+    times = [at for _, at in events]
+    if times != sorted(times):
+        return Problem(
+            "the history is not in the order in which things happened, oldest first",
+            "what happened, oldest first",
+            str([event["timestamp"] for event in item["history"]]),
+        )
+    # Of the same second are many: the first of them is told by its name.
     if events[0] != ("WorkflowExecutionStarted", parse_instant(item["start_time"])):
         return Problem(
             "the history does not begin with the start of the execution",
             f"WorkflowExecutionStarted at {item['start_time']}",
             f"{item['history'][0]}",
-        )
-    times = [at for _, at in events]
-    if times != sorted(times):
-        return Problem(
-            "the history is not in the order in which things happened",
-            "what happened, oldest first",
-            str([event["timestamp"] for event in item["history"]]),
         )
     return None
 
@@ -338,6 +340,8 @@ def _signals_are_noted(player: Player) -> Iterator[Problem]:
         )
 
 
+_GONE = frozenset({404})
+
 TRAITS = Traits(
     life=_LIFE,
     starts=(
@@ -370,12 +374,12 @@ TRAITS = Traits(
     refusals=Refusals(
         wrong=_wrong,
         unknown=(
-            (_get(_NOBODYS), frozenset({404})),
-            (_cancel(_NOBODYS), frozenset({404})),
-            (_terminate(_NOBODYS), frozenset({404})),
-            (_signal(_NOBODYS), frozenset({404})),
-            (_create("no-such-workflow", {}), frozenset({404})),
-            (_create("vpn-legacy", {}), frozenset({404})),
+            Unknown(_get(_NOBODYS), _GONE, "an id that nobody has"),
+            Unknown(_cancel(_NOBODYS), _GONE, "an id that nobody has"),
+            Unknown(_terminate(_NOBODYS), _GONE, "an id that nobody has"),
+            Unknown(_signal(_NOBODYS), _GONE, "an id that nobody has"),
+            Unknown(_create("no-such-workflow", {}), _GONE, "a workflow that does not exist"),
+            Unknown(_create("vpn-legacy", {}), _GONE, "a workflow that is disabled"),
         ),
     ),
     invalid=(

@@ -20,10 +20,11 @@ from mockexec.verify.checks.ownership import OWNERSHIP
 from mockexec.verify.checks.pages import PAGES
 from mockexec.verify.checks.promises import PROMISES
 from mockexec.verify.checks.stories import MODEL
+from mockexec.verify.checks.windows import WINDOWS
 
 __all__ = ["CHECKS", "Check"]
 
 CHECKS: tuple[Check, ...] = (
-    ORDER, FILTERS, PAGES, AUTH, ERROR_SHAPE, INVALID, LIFECYCLE, IDEMPOTENT_READS, CREATION,
-    LINKS, CONTROLS, OWNERSHIP, PROMISES, CACHING, MODEL, ODD_INPUT,
+    ORDER, WINDOWS, FILTERS, PAGES, AUTH, ERROR_SHAPE, INVALID, LIFECYCLE, IDEMPOTENT_READS,
+    CREATION, LINKS, CONTROLS, OWNERSHIP, PROMISES, CACHING, MODEL, ODD_INPUT,
 )  # fmt: skip

@@ -166,7 +166,7 @@ def _unknown_paths(probe: Probe) -> Iterator[Finding]:
 
 def _unknown_things(probe: Probe) -> Iterator[Finding]:
     refusals = probe.traits.refusals
-    for ask, statuses in refusals.unknown if refusals else ():
+    for ask, statuses, what in refusals.unknown if refusals else ():
         operation = probe.operation(ask.operation)
         if changes(operation) and not probe.target.can_change:
             continue
@@ -176,7 +176,7 @@ def _unknown_things(probe: Probe) -> Iterator[Finding]:
             accepted = "accepts" if exchanged.status < 400 else "refuses"
             rest = "" if exchanged.status < 400 else f" with {exchanged.status}"
             yield probe.finding(
-                f"{operation.id} {accepted} something that is not there{rest}",
+                f"{operation.id} {accepted} {what}{rest}",
                 wanted,
                 f"{exchanged.status} {exchanged.text[:160]}",
                 (exchanged,),

@@ -6,8 +6,8 @@ smallest part that does so by itself is named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mockexec.traits import (
@@ -15,168 +15,69 @@ from mockexec.traits import (
     Compare,
     Expression,
     Field,
-    Filtering,
-    Item,
-    Listing,
     Not,
     Or,
-    PageOf,
     holds,
 )
 from mockexec.verify.checks.check import Check
 from mockexec.verify.checks.order import in_order
+from mockexec.verify.checks.selection import Outcome, Selection, base_of
 from mockexec.verify.findings import Finding, Severity
-from mockexec.verify.probe import UNREADABLE, Probe, Walk, answer_of
-from mockexec.verify.target import Exchanged
+from mockexec.verify.probe import UNREADABLE, Probe, answer_of
 
 _TREES = 16
-_SINGLES_PER_FIELD = 7
-_ITEMS = 90  # of a list with a window: so few that a filtered page holds all
-_BOUNDS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What a filter gave, compared with what the items say."""
-
-    extra: list[Item]
-    missing: list[Item]
-    got: list[Item]
-    exchanges: tuple[Exchanged, ...]
-
-    @property
-    def is_right(self) -> bool:
-        """Whether it gave what it should."""
-        return not self.extra and not self.missing
-
-
-@dataclass(slots=True)
-class _Filters:
-    """The filters of one list, and what to compare with."""
-
-    probe: Probe
-    listing: Listing
-    base: PageOf
-    items: list[Item]
-
-    @property
-    def filtering(self) -> Filtering:
-        """Of the list."""
-        if self.listing.filtering is None:
-            raise LookupError("the list has no filters")
-        return self.listing.filtering
-
-    def select(self, expression: Expression) -> _Outcome | None:
-        """What an expression selects; None where it was refused or something moved meanwhile."""
-        page = replace(self.base, where=self.filtering.write(expression))
-        return self.compare(page, lambda item: holds(expression, item))
-
-    def compare(self, page: PageOf, wanted: Callable[[Item], bool | None]) -> _Outcome | None:
-        """What a page and those after it hold, against what ``wanted`` says of all items."""
-        walk = self.probe.walk(self.listing, page)
-        if not walk.complete:
-            return None
-        outcome = self._outcome(walk, wanted)
-        if outcome.is_right:
-            return outcome
-        # Something may have moved: only what is wrong by the items before and after counts.
-        after = self.probe.walk(self.listing, self.base)
-        if not after.complete:
-            return None
-        self.items, before = after.items, self._ids(self.items)
-        again = self._outcome(walk, wanted)
-        stayed = before & self._ids(after.items)
-        ids = self._ids(outcome.extra) & self._ids(again.extra)
-        lost = self._ids(outcome.missing) & self._ids(again.missing) & stayed
-        # An item that no unfiltered list holds is wrong unless it is newer than that list.
-        ids |= {i for i in self._ids(again.extra) if i not in self._ids(after.items)}
-        return _Outcome(
-            [item for item in again.extra if self.probe.identify(item) in ids],
-            [item for item in again.missing if self.probe.identify(item) in lost],
-            walk.items,
-            walk.exchanges,
-        )
-
-    def _outcome(self, walk: Walk, wanted: Callable[[Item], bool | None]) -> _Outcome:
-        known, got = self._ids(self.items), self._ids(walk.items)
-        extra = [
-            item
-            for item in walk.items
-            if wanted(item) is False or self.probe.identify(item) not in known
-        ]
-        missing = [
-            item
-            for item in self.items
-            if wanted(item) is True and self.probe.identify(item) not in got
-        ]
-        return _Outcome(extra, missing, walk.items, walk.exchanges)
-
-    def _ids(self, items: Sequence[Item]) -> set[str | None]:
-        return {self.probe.identify(item) for item in items}
+_SINGLES_PER_FIELD = 5
 
 
 def _needs(probe: Probe) -> str | None:
-    if any(listing.filtering or listing.window for listing in probe.traits.lists):
+    if any(listing.filtering for listing in probe.traits.lists):
         return None
     return "the API declares no filters"
 
 
 def _play(probe: Probe) -> Iterator[Finding]:
     for listing in probe.traits.lists:
-        if not (listing.filtering or listing.window):
+        if listing.filtering is None:
             continue
-        base, items = _base(probe, listing)
+        base, items = base_of(probe, listing)
         if not items:
             continue
-        filters = _Filters(probe, listing, base, items)
-        if listing.window is not None:
-            yield from _windows(filters)
-        if listing.filtering is not None:
-            yield from _singles(filters)
-            wrong = 0
-            for finding in _trees(filters):
-                wrong += 1
-                yield finding
-            if not wrong:
-                yield from _hidden(filters)
-            yield from _refused(filters)
-
-
-def _base(probe: Probe, listing: Listing) -> tuple[PageOf, list[Item]]:
-    """The list to compare with; of a long one with a window, its newest part."""
-    walk = probe.walk(listing, listing.everything)
-    if probe.behind(listing, walk) is not None:
-        return listing.everything, []  # the pages are wrong, which another check tells
-    if listing.window is None or len(walk.items) <= _ITEMS:
-        return listing.everything, walk.items if walk.complete else []
-    try:
-        instants = sorted((listing.window.instant(item) for item in walk.items), reverse=True)
-        since = listing.window.write(instants[_ITEMS])[0]
-    except UNREADABLE:
-        return listing.everything, []
-    page = replace(listing.everything, since=since)
-    recent = probe.walk(listing, page)
-    return page, recent.items if recent.complete else []
+        filters = Selection(probe, listing, base, items)
+        yield from _singles(filters)
+        wrong = 0
+        for finding in _trees(filters):
+            wrong += 1
+            yield finding
+        if not wrong:
+            yield from _hidden(filters)
+        yield from _refused(filters)
 
 
 # Comparisons by themselves
 
 
-def _singles(filters: _Filters) -> Iterator[Finding]:
+def _singles(filters: Selection) -> Iterator[Finding]:
     for field in filters.filtering.fields:
         if field.hidden:
             continue
         chosen = _comparisons(filters, field)
-        some = filters.probe.random.sample(chosen, min(_SINGLES_PER_FIELD, len(chosen)))
-        # Every operator at least once.
+        # The declared values always: they are declared since they tell something.
+        some = [one for one in chosen if _is_declared(one)]
+        others = [one for one in chosen if one not in some]
+        some += filters.probe.random.sample(others, min(_SINGLES_PER_FIELD, len(others)))
+        # Every operator with a value that an item has: bounds are misjudged there.
         for operator in field.operators:
-            if not any(one.operator == operator for one in some):
-                some += [one for one in chosen if one.operator == operator][:1]
+            exact = [one for one in chosen if one.operator == operator][:1]
+            some += [one for one in exact if one not in some]
         for comparison in some:
             yield from _judge(filters, comparison)
 
 
-def _comparisons(filters: _Filters, field: Field) -> list[Compare]:
+def _is_declared(comparison: Compare) -> bool:
+    return comparison.operator != "in" and comparison.value in comparison.field.extra
+
+
+def _comparisons(filters: Selection, field: Field) -> list[Compare]:
     found = []
     for operator in field.operators:
         if operator == "null":
@@ -191,7 +92,7 @@ def _comparisons(filters: _Filters, field: Field) -> list[Compare]:
     return found
 
 
-def _values(filters: _Filters, field: Field) -> list[Any]:
+def _values(filters: Selection, field: Field) -> list[Any]:
     """Values that items have, values next to them, and the declared ones."""
     try:
         seen = [field.value(item) for item in filters.items]
@@ -206,7 +107,7 @@ def _values(filters: _Filters, field: Field) -> list[Any]:
     return [*some, *field.extra]
 
 
-def _judge(filters: _Filters, expression: Expression) -> Iterator[Finding]:
+def _judge(filters: Selection, expression: Expression) -> Iterator[Finding]:
     outcome = filters.select(expression)
     if outcome is None:
         yield from _not_understood(filters, expression)
@@ -223,7 +124,7 @@ def _judge(filters: _Filters, expression: Expression) -> Iterator[Finding]:
     yield from _total(filters, outcome)
 
 
-def _not_understood(filters: _Filters, expression: Expression) -> Iterator[Finding]:
+def _not_understood(filters: Selection, expression: Expression) -> Iterator[Finding]:
     written = filters.filtering.write(expression)
     exchanged, items = filters.probe.page(filters.listing, replace(filters.base, where=written))
     if items is None and 400 <= exchanged.status < 500:
@@ -237,7 +138,7 @@ def _not_understood(filters: _Filters, expression: Expression) -> Iterator[Findi
         )
 
 
-def _total(filters: _Filters, outcome: _Outcome) -> Iterator[Finding]:
+def _total(filters: Selection, outcome: Outcome) -> Iterator[Finding]:
     total = filters.listing.total
     if total is None or not outcome.exchanges:
         return
@@ -261,8 +162,8 @@ def _total(filters: _Filters, outcome: _Outcome) -> Iterator[Finding]:
 
 
 def _smallest(
-    filters: _Filters, expression: Expression, outcome: _Outcome
-) -> tuple[Expression, _Outcome]:
+    filters: Selection, expression: Expression, outcome: Outcome
+) -> tuple[Expression, Outcome]:
     """The innermost part that selects wrongly by itself."""
     for part in _parts(expression):
         inner = filters.select(part)
@@ -280,7 +181,7 @@ def _parts(expression: Expression) -> tuple[Expression, ...]:
     return ()
 
 
-def _wrong(filters: _Filters, expression: Expression, outcome: _Outcome) -> Finding:
+def _wrong(filters: Selection, expression: Expression, outcome: Outcome) -> Finding:
     title = _title(filters, expression, outcome)
     said = [
         f"{len(outcome.extra)} that do not satisfy it, such as {outcome.extra[0]}"
@@ -299,7 +200,7 @@ def _wrong(filters: _Filters, expression: Expression, outcome: _Outcome) -> Find
     )
 
 
-def _title(filters: _Filters, expression: Expression, outcome: _Outcome) -> str:
+def _title(filters: Selection, expression: Expression, outcome: Outcome) -> str:
     """What the filter seems to do instead, if that can be told."""
     got = {filters.probe.identify(item) for item in outcome.got}
     for instead, words in _instead(expression):
@@ -378,7 +279,7 @@ def _name(expression: Expression) -> str:
 # Expressions of several parts
 
 
-def _trees(filters: _Filters) -> Iterator[Finding]:
+def _trees(filters: Selection) -> Iterator[Finding]:
     connectives = filters.filtering.connectives
     if not connectives:
         return
@@ -392,7 +293,7 @@ def _trees(filters: _Filters) -> Iterator[Finding]:
                 yield finding
 
 
-def _plain(filters: _Filters, fields: Sequence[Field]) -> Iterator[Expression]:
+def _plain(filters: Selection, fields: Sequence[Field]) -> Iterator[Expression]:
     """Pairs that tell ``or`` from ``and``: each part selects something, and something else."""
     a, b = _telling(filters, fields)
     if a is None or b is None:
@@ -414,7 +315,7 @@ def _plain(filters: _Filters, fields: Sequence[Field]) -> Iterator[Expression]:
         yield Or((Not(a), b))
 
 
-def _telling(filters: _Filters, fields: Sequence[Field]) -> tuple[Compare | None, Compare | None]:
+def _telling(filters: Selection, fields: Sequence[Field]) -> tuple[Compare | None, Compare | None]:
     """Two comparisons with items that satisfy both, only the one, and only the other."""
     candidates = [one for field in fields for one in _comparisons(filters, field)]
     filters.probe.random.shuffle(candidates)
@@ -429,12 +330,12 @@ def _telling(filters: _Filters, fields: Sequence[Field]) -> tuple[Compare | None
     return best[1], best[2]
 
 
-def _generated(filters: _Filters, fields: Sequence[Field]) -> Iterator[Expression]:
+def _generated(filters: Selection, fields: Sequence[Field]) -> Iterator[Expression]:
     for _ in range(_TREES):
         yield _tree(filters, fields, 3)
 
 
-def _tree(filters: _Filters, fields: Sequence[Field], depth: int) -> Expression:
+def _tree(filters: Selection, fields: Sequence[Field], depth: int) -> Expression:
     random = filters.probe.random
     kinds = sorted(filters.filtering.connectives)
     if depth == 0 or random.random() < 0.25:
@@ -446,7 +347,7 @@ def _tree(filters: _Filters, fields: Sequence[Field], depth: int) -> Expression:
     return And(parts) if kind == "and" else Or(parts)
 
 
-def _hidden(filters: _Filters) -> Iterator[Finding]:
+def _hidden(filters: Selection) -> Iterator[Finding]:
     """Of what is not shown, a filter and its negation share the list between them."""
     if "not" not in filters.filtering.connectives:
         return
@@ -459,7 +360,7 @@ def _hidden(filters: _Filters) -> Iterator[Finding]:
             yield from _complement(filters, one)
 
 
-def _complement(filters: _Filters, one: Compare) -> Iterator[Finding]:
+def _complement(filters: Selection, one: Compare) -> Iterator[Finding]:
     probe = filters.probe
     base = probe.walk(filters.listing, filters.base)
     walks = [
@@ -487,7 +388,7 @@ def _complement(filters: _Filters, one: Compare) -> Iterator[Finding]:
     )
 
 
-def _refused(filters: _Filters) -> Iterator[Finding]:
+def _refused(filters: Selection) -> Iterator[Finding]:
     for where, reason in filters.filtering.refused:
         exchanged, items = filters.probe.page(filters.listing, replace(filters.base, where=where))
         if items is not None:
@@ -501,79 +402,6 @@ def _refused(filters: _Filters) -> Iterator[Finding]:
                 severity=Severity.MEDIUM,
                 cause="a wrong filter is accepted",
             )
-
-
-# Windows
-
-
-def _windows(filters: _Filters) -> Iterator[Finding]:
-    """Bounds at the instants of items, and a step to either side, in every form of writing."""
-    window = filters.listing.window
-    if window is None:
-        return
-    try:
-        instants = {filters.probe.identify(i): window.instant(i) for i in filters.items}
-    except UNREADABLE:
-        return
-    some = sorted(set(instants.values()))[1:-1] or sorted(set(instants.values()))
-    chosen = filters.probe.random.sample(some, min(_BOUNDS, len(some)))
-    told: set[str] = set()
-    for at_ns in chosen:
-        for step in (0, 1, -1):
-            bound_ns = at_ns + step * window.step_ns
-            forms = window.write(bound_ns)
-            for number, text in enumerate(forms if not step else forms[:1]):
-                form = f", written as {text[-6:]}" if number else ""
-                for side in ("since", "until"):
-                    for finding in _bounded(filters, side, bound_ns, text, form):
-                        if finding.cause not in told:
-                            told.add(finding.cause)
-                            yield finding
-
-
-def _bounded(
-    filters: _Filters, side: str, bound_ns: int, text: str, form: str
-) -> Iterator[Finding]:
-    window = filters.listing.window
-    if window is None:
-        return
-    included = window.since_included if side == "since" else window.until_included
-    instant = window.instant
-
-    def wanted(item: Item) -> bool | None:
-        at_ns = instant(item)
-        if at_ns == bound_ns:
-            return included
-        return (at_ns > bound_ns) == (side == "since")
-
-    # ``since`` takes the place of the window's own, which lies before it.
-    page = (
-        replace(filters.base, since=text) if side == "since" else replace(filters.base, until=text)
-    )
-    outcome = filters.compare(page, wanted)
-    if outcome is None or outcome.is_right:
-        return
-    wrong = [*outcome.extra, *outcome.missing]
-    at_bound = all(instant(item) == bound_ns for item in wrong)
-    name = "beginning" if side == "since" else "end"
-    if at_bound:
-        belongs = "does not belong" if outcome.missing else "belongs"
-        title = f"an execution exactly at the {name} of the window {belongs} to it"
-    elif form:
-        title = f"the {name} of a window is misread when it is written with an offset"
-    elif len(outcome.got) == len(filters.items):
-        title = f"the {name} of a window is ignored"
-    else:
-        title = f"the {name} of a window cuts off the wrong executions"
-    yield filters.probe.finding(
-        title,
-        f"executions {'from' if side == 'since' else 'until'} {text} on"
-        if side == "since"
-        else f"executions until {text}, {'included' if included else 'excluded'}",
-        f"{len(outcome.extra)} too many, {len(outcome.missing)} missing{form}",
-        outcome.exchanges[-1:],
-        operation=filters.listing.operation,
-    )
 
 
 FILTERS = Check("filters", "Filters select what they say", _needs, _play)

@@ -134,6 +134,16 @@ def _agree(probe: Probe, listed: Item, read: Item, exchanged: Exchanged) -> Iter
     """The list and the execution agree: in all once it has ended, before in what never changes."""
     listing = probe.traits.lists[0]
     word = probe.word(listed)
+    if word in probe.life.final and probe.word(read) != word:
+        yield probe.finding(
+            f"an execution that the list shows as {word} is {probe.word(read)} when it is read",
+            word or "",
+            str(probe.word(read)),
+            (exchanged,),
+            operation=listing.operation,
+            cause="the list and the execution differ in their state",
+        )
+        return
     for name in listing.same:
         if word not in probe.life.final and name not in probe.life.constants:
             continue

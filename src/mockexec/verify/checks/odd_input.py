@@ -19,9 +19,9 @@ from mockexec.verify.target import Request
 # What each is, and its bytes as they stand in a query or path, percent-encoded.
 _TEXTS: tuple[tuple[str, str], ...] = (
     ("U+0000", "%00"),
+    ("a quote and a semicolon", quote("x' OR '1'='1'; --")),
     ("text outside the basic plane", quote("🚚 Łódź 東京")),
     ("bytes that are no UTF-8", "%FF%FE"),
-    ("a quote and a semicolon", quote("x' OR '1'='1'; --")),
     ("a very long text", "a" * 3000),
     ("a line break", "%0D%0AX-Injected:%201"),
     ("dots and slashes", quote("../../etc/passwd", safe="")),
@@ -101,9 +101,8 @@ def _of_parameter(probe: Probe, operation: Operation, parameter: Parameter) -> N
         return
     types = probe.api.schemas.shape(parameter.schema).types
     odd = _NUMBERS if types & {"integer", "number"} else _TEXTS
-    known = odd[1:] if parameter.location == "path" else odd
-    # U+0000 always; of the others some.
-    chosen = [odd[0], *probe.random.sample(known, min(_PER_PARAMETER, len(known)))]
+    # The first two always: they are what most servers stumble over. Of the others some.
+    chosen = [*odd[:2], *probe.random.sample(odd[2:], min(_PER_PARAMETER - 1, len(odd) - 2))]
     request = probe.request(probe.sample(operation))
     for what, encoded in dict(chosen).items():
         if parameter.location == "path" and not encoded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from mockexec.traits import And, Compare, Item, Listing, PageOf
@@ -60,7 +61,9 @@ def _twice(probe: Probe, listing: Listing, walk: Walk, what: str) -> Iterator[Fi
                 continue
             first = seen[key]
             last_of_it = _keys(probe, walk.pages[first][2])[-1:] == [key]
-            if first == number:
+            if number != first and _keys(probe, walk.pages[first][2]) == _keys(probe, items):
+                title = "two pages hold the same items"
+            elif first == number:
                 title = "a page holds an item twice"
             elif last_of_it and place == 0 and number == first + 1:
                 title = "the next page begins with the last item of the page before"
@@ -109,7 +112,9 @@ def _partition(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:
     total = len(base.items)
     if not base.complete or total < 2:
         return
-    sizes = dict.fromkeys((max(1, -(-total // _PAGES)), _divisor(total), max(1, total - 1)))
+    sizes = dict.fromkeys(
+        (max(1, -(-total // _PAGES)), _divisor(total), max(1, total - 1), *_splits(listing, base))
+    )
     for size in sizes:
         if listing.limits and not max(1, listing.limits.least) <= size <= listing.limits.most:
             continue
@@ -127,8 +132,16 @@ def _full_last_page(probe: Probe, listing: Listing, base: Walk) -> Iterator[Find
     except UNREADABLE:
         return
     count = sum(1 for at_ns in instants if at_ns >= instants[4])
-    since = window.write(instants[4] if window.since_included else instants[4] - 1)[0]
-    walk = probe.walk(listing, replace(listing.everything, since=since, limit=count))
+    least_ns = instants[4] if window.since_included else instants[4] - window.step_ns
+    # What comes meanwhile is not to belong to it.
+    most_ns = instants[0] if window.until_included else instants[0] + window.step_ns
+    first = replace(
+        listing.everything,
+        since=window.write(least_ns)[0],
+        until=window.write(most_ns)[0],
+        limit=count,
+    )
+    walk = probe.walk(listing, first)
     if len(walk.pages) == 2 and not walk.pages[1][2]:
         yield probe.finding(
             "a last page that is exactly full gives a token that leads to an empty page",
@@ -138,6 +151,25 @@ def _full_last_page(probe: Probe, listing: Listing, base: Walk) -> Iterator[Find
             operation=listing.operation,
             cause="the pages do not end",
         )
+
+
+def _splits(listing: Listing, base: Walk) -> Iterator[int]:
+    """A size at which a page ends between two items that are equal in the order, if some are."""
+    most = listing.limits.most if listing.limits else len(base.items)
+    for order in listing.orders[:1]:
+        try:
+            keys = [order.key(item) for item in base.items]
+        except UNREADABLE:
+            return
+        for place in (i + 1 for i, (a, b) in enumerate(pairwise(keys)) if a == b):
+            fitting = [
+                size
+                for size in range(2, min(place, most) + 1)
+                if place % size == 0 and len(keys) // size <= 2 * _PAGES
+            ]
+            if fitting:
+                yield fitting[-1]
+                return
 
 
 def _divisor(total: int) -> int:

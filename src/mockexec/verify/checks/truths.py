@@ -41,14 +41,14 @@ def truths(life: Life, item: Item, shown: Sequence[str] = ()) -> Iterator[Proble
                 f"{moment.name} is no date-time with a zone", "RFC 3339", f"{moment.name}: {value}"
             )
             continue
-        for earlier, earlier_ns in passed:
-            if at_ns < earlier_ns:
-                yield Problem(
-                    f"{moment.name} lies before {earlier}"
-                    + (f" (status {word})" if word in life.final else ""),
-                    f"{earlier} ≤ {moment.name}",
-                    f"{earlier} {item[earlier]}, {moment.name} {value}",
-                )
+        earlier, earlier_ns = passed[-1] if passed else ("", at_ns)
+        if at_ns < earlier_ns:
+            yield Problem(
+                f"{moment.name} lies before {earlier}"
+                + (f" (status {word})" if word in life.final else ""),
+                f"{earlier} ≤ {moment.name}",
+                f"{earlier} {item[earlier]}, {moment.name} {value}",
+            )
         passed.append((moment.name, at_ns))
     for rule in life.rules:
         try:

@@ -112,10 +112,11 @@ class HtmlReporter:
         if len(body) > _BODY_MAX:
             body = f"{body[:_BODY_MAX]}\n… {len(body) - _BODY_MAX} characters more"
         answer = escape(f"{exchanged.status}\n{headers}\n\n{body}".rstrip())
+        status = exchanged.status or "none"
         return (
             f'<div class="step"><div class="line"><pre>{escape(self._curl.line(exchanged))}</pre>'
             f'<button type="button" data-copy>Copy</button></div>'
-            f"<details><summary>Answer: {exchanged.status}</summary><pre>{answer}</pre>"
+            f"<details><summary>Answer: {status}</summary><pre>{answer}</pre>"
             "</details></div>"
         )
 
