@@ -99,7 +99,11 @@ class Server:
         """Proportional set size of the process and all that it started."""
         total = 0
         for pid, _ in self._stats():
-            for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+            try:
+                text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # ended meanwhile
+            for line in text.splitlines():
                 if line.startswith("Pss:"):
                     total += int(line.split()[1]) * 1024
         return total

@@ -50,8 +50,8 @@ _ORIGIN = "http://localhost:8000"
 # world with arrivals.
 _CONTROLLED = "frontdoor"
 _UNFIT_FOR_CONTROL = {
-    "schemathesis/ensure_resource_availability": "a fault's id is the client's to choose: of two "
-    "creations of one id, the deletion of the first ends both"
+    "schemathesis/ensure_resource_availability": "a reset, a restored snapshot and the deletion of "
+    "all faults rightly take away what was created before"
 }
 _REMEMBERS_NOTHING = "a mock of a document alone remembers nothing"
 _TAKES_ANY_CREDENTIAL = "a mock of a document alone takes any credential of the right form"

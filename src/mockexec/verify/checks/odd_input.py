@@ -19,13 +19,14 @@ from mockexec.verify.target import Request
 # What each is, and its bytes as they stand in a query or path, percent-encoded.
 _TEXTS: tuple[tuple[str, str], ...] = (
     ("U+0000", "%00"),
-    ("a quote and a semicolon", quote("x' OR '1'='1'; --")),
+    ("a quote", quote("O'Brien")),
     ("text outside the basic plane", quote("🚚 Łódź 東京")),
     ("bytes that are no UTF-8", "%FF%FE"),
     ("a very long text", "a" * 3000),
     ("a line break", "%0D%0AX-Injected:%201"),
     ("dots and slashes", quote("../../etc/passwd", safe="")),
     ("a percent sign", "%25"),
+    ("quotes and a semicolon", quote("x' OR '1'='1'; --")),
     ("an empty text", ""),
     ("digits of another script", quote("٣")),
 )

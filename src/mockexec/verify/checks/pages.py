@@ -65,6 +65,8 @@ def _twice(probe: Probe, listing: Listing, walk: Walk, what: str) -> Iterator[Fi
                 title = "two pages hold the same items"
             elif first == number:
                 title = "a page holds an item twice"
+            elif walk.pages[0][0].sort and not (last_of_it and place == 0):
+                title = f"an item stands on two pages (sorted by {walk.pages[0][0].sort})"
             elif last_of_it and place == 0 and number == first + 1:
                 title = "the next page begins with the last item of the page before"
             else:
@@ -120,6 +122,11 @@ def _partition(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:
             continue
         first = replace(listing.everything, limit=size)
         yield from _confirmed(probe, listing, partial(_walked, probe, listing, first))
+    sort = _most_ties(listing, base)
+    if sort is not None:
+        # Among equals the order is the server's to keep from page to page.
+        first = replace(listing.everything, limit=max(1, -(-total // _PAGES)), sort=sort)
+        yield from _confirmed(probe, listing, partial(_walked, probe, listing, first))
 
 
 def _full_last_page(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:
@@ -151,6 +158,19 @@ def _full_last_page(probe: Probe, listing: Listing, base: Walk) -> Iterator[Find
             operation=listing.operation,
             cause="the pages do not end",
         )
+
+
+def _most_ties(listing: Listing, base: Walk) -> str | None:
+    """The way to sort by which most items are equal; None where one cannot choose."""
+    distinct: dict[str, int] = {}
+    for order in listing.orders:
+        if order.sort is None:
+            continue
+        try:
+            distinct[order.sort] = len({order.key(item) for item in base.items})
+        except UNREADABLE:
+            continue
+    return min(distinct, key=lambda sort: distinct[sort], default=None)
 
 
 def _splits(listing: Listing, base: Walk) -> Iterator[int]:
@@ -190,9 +210,10 @@ def _confirmed(
 
 
 def _walked(probe: Probe, listing: Listing, first: PageOf) -> list[Finding]:
-    before = probe.walk(listing, listing.everything)
+    whole = replace(first, limit=listing.everything.limit)
+    before = probe.walk(listing, whole)
     walk = probe.walk(listing, first)
-    after = probe.walk(listing, listing.everything)
+    after = probe.walk(listing, whole)
     if not (before.complete and after.complete):
         return []
     found = [*_twice(probe, listing, walk, f"{first.limit} items each")]
@@ -231,7 +252,8 @@ def _walked(probe: Probe, listing: Listing, first: PageOf) -> list[Finding]:
         if [key for key in got if key in stays] != order:
             found.append(
                 probe.finding(
-                    "the pages are in another order than the whole list",
+                    "the pages are in another order than the whole list"
+                    + (f" (sorted by {first.sort})" if first.sort else ""),
                     "the order of the whole list",
                     f"another one with pages of {first.limit}",
                     walk.exchanges,

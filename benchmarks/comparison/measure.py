@@ -1,0 +1,286 @@
+"""The sequence of a comparison: all peers take turns, so that a slow hour slows all of them.
+
+Each repetition starts every peer anew, for each document once. Between its turns a peer is held
+still (SIGSTOP), so that it takes nothing from the one that is measured.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from statistics import median
+
+from . import load
+from .cases import SCENARIOS, TOKEN, Scenario, raw_requests
+from .figures import PeerFigures, Run, line
+from .install import Place
+from .peers import Peer, Start
+from .process import Server, StartError, ask, free_port
+
+# What a peer is started for, by document: that it answers this is what "ready" means.
+_READY = {
+    document: next(each for each in SCENARIOS if each.document == document)
+    for document in ("executions", "long", "wide")
+}
+_SOAK = ("one", "list", "filter", "400", "401", "404")
+_SOAK_REQUESTS = (10_000, 1_000_000)
+_MIB = 1024 * 1024
+_JOURNAL_MAX = 1000
+
+
+@dataclass(frozen=True)
+class Options:
+    """How it is measured: seconds of a run, of the one before it that does not count (0: none), and
+    of the one after the start; how often; the cores of server and load; how long a start may take.
+    """
+
+    seconds: int
+    warmup_s: int
+    start_warmup_s: int
+    repetitions: int
+    server_core: int
+    ready_limit_s: float
+    only: frozenset[str] = frozenset(scenario.key for scenario in SCENARIOS)
+
+    def scenarios(self, document: str) -> list[Scenario]:
+        """Those that were chosen, of one document."""
+        return [each for each in SCENARIOS if each.key in self.only and each.document == document]
+
+
+class UnexpectedAnswerError(Exception):
+    """A peer does not answer a scenario as it must to be measured."""
+
+
+@dataclass
+class _Running:
+    """A peer while it runs."""
+
+    peer: Peer
+    server: Server
+    port: int
+    prefix: str
+
+
+class Comparison:
+    """Measures ``peers``; ``documents`` are the files to serve, in the folder of the others."""
+
+    def __init__(
+        self,
+        place: Place,
+        peers: list[Peer],
+        documents: dict[str, Path],
+        options: Options,
+        say: Callable[[str], None],
+    ) -> None:
+        self._place = place
+        self._documents = documents
+        self._files = documents["executions"].parent
+        self._options = options
+        self._say = say
+        self._peers = list(peers)
+        self.figures = {
+            peer.key: PeerFigures(
+                peer.key, peer.title, place.version(peer.package), list(peer.lacks), peer.is_ours
+            )
+            for peer in peers
+        }
+        self._runs: dict[tuple[str, str], list[Run]] = defaultdict(list)
+        self._ready: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._memory: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for peer in peers:
+            self._note_skips(peer)
+
+    def run(self) -> None:
+        """Everything; ``figures`` has what was found, also when it is broken off."""
+        try:
+            for number in range(self._options.repetitions):
+                turn = number % len(self._peers)
+                order = self._peers[turn:] + self._peers[:turn]
+                for document in self._documents:
+                    self._repetition(f"{number + 1}/{self._options.repetitions}", document, order)
+        finally:
+            self._conclude()
+
+    def soak(self, peer: Peer) -> None:
+        """A million requests of many kinds to one peer; its memory on the way."""
+        running = self._start(peer, "executions")
+        if running is None:
+            return
+        scenarios = [each for each in SCENARIOS if each.key in _SOAK]
+        memory = self.figures[peer.key].memory_soak_mib
+        count, marks = 0, list(_SOAK_REQUESTS)
+        try:
+            while marks:
+                for scenario in scenarios:
+                    count += self._load(running, scenario, seconds=1).requests
+                    if count >= marks[0]:
+                        memory[str(count)] = running.server.memory_bytes() / _MIB
+                        self._say(f"soak: {memory[str(count)]:.1f} MiB after {count:,} requests")
+                        marks.pop(0)
+                        break
+        finally:
+            running.server.end()
+
+    def _note_skips(self, peer: Peer) -> None:
+        skipped = self.figures[peer.key].skipped
+        for scenario in SCENARIOS:
+            if scenario.key in self._options.only and (reason := peer.why_not(scenario)):
+                skipped[scenario.key] = reason
+
+    def _repetition(self, number: str, document: str, order: Iterable[Peer]) -> None:
+        """All peers with one document, once."""
+        scenarios = self._options.scenarios(document)
+        running: list[_Running] = []
+        try:
+            for peer in order:
+                if any(not peer.why_not(scenario) for scenario in scenarios):
+                    self._say(f"{number} {document}: starting {peer.title}")
+                    started = self._start(peer, document)
+                    if started is not None:
+                        running.append(started)
+            for scenario in scenarios:
+                for each in running:
+                    if not each.peer.why_not(scenario):
+                        self._measure(each, scenario, number)
+            for each in running:
+                if each.server.is_alive():
+                    self._memory[each.peer.key, document].append(each.server.memory_bytes())
+        finally:
+            for each in running:
+                each.server.end()
+
+    def _start(self, peer: Peer, document: str) -> _Running | None:
+        """Starts, warms up and holds a peer; None, with the reason noted, if it does not start."""
+        start = Start(document, self._documents[document], free_port(), self._files)
+        server = Server(
+            peer.command(self._place, start),
+            core=self._options.server_core,
+            env={**start.env, **peer.env},
+            folder=self._files,
+            log=self._files / f"{peer.key}.log",
+        )
+        running = _Running(peer, server, start.port, peer.prefixes.get(document, ""))
+        path = running.prefix + _READY[document].path
+        try:
+            limit_s = self._options.ready_limit_s
+            ready_s = server.wait_ready(start.port, path, _headers(_READY[document]), limit_s)
+            self._ready[peer.key, document].append(ready_s)
+            if document == "executions":
+                self._memory[peer.key, "ready"].append(server.memory_bytes())
+            if self._options.start_warmup_s:
+                self._load(running, _READY[document], self._options.start_warmup_s)
+            server.hold()
+        except (StartError, load.LoadError) as error:
+            self._leave_out(running, document, str(error))
+            return None
+        except BaseException:
+            server.end()
+            raise
+        return running
+
+    def _leave_out(self, running: _Running, when: str, reason: str) -> None:
+        self._say(f"{running.peer.title} is left out ({when}): {reason}")
+        self.figures[running.peer.key].left_out = f"{when}: {reason}"
+        running.server.end()
+
+    def _measure(self, running: _Running, scenario: Scenario, number: str) -> None:
+        """One run of one peer in one scenario, unless it does not answer as it must."""
+        figures = self.figures[running.peer.key]
+        server = running.server
+        if not server.is_alive():
+            return
+        server.go_on()
+        try:
+            self._check(running, scenario)
+            if self._options.warmup_s:
+                self._load(running, scenario, self._options.warmup_s)
+            if scenario.is_journal_full:
+                _check_journal(running.port)
+            before_s = server.cpu_s()
+            measured = self._load(running, scenario, self._options.seconds)
+            used_s = server.cpu_s() - before_s
+        except (UnexpectedAnswerError, load.LoadError, OSError, HTTPException) as error:
+            figures.skipped[scenario.key] = str(error)
+            self._say(f"{scenario.title}: {running.peer.title}: {error}")
+            return
+        finally:
+            if server.is_alive():
+                server.hold()
+        if not server.is_alive():
+            self._leave_out(running, scenario.title, f"it ended\n{server.last_lines()}")
+            return
+        run = Run(
+            requests_per_s=measured.requests / measured.seconds,
+            cpu_us=used_s / max(1, measured.requests) * 1e6,
+            p50_ms=measured.p50_ms,
+            p99_ms=measured.p99_ms,
+            wrong=measured.wrong,
+            lost=measured.lost,
+        )
+        self._runs[running.peer.key, scenario.key].append(run)
+        amiss = f", {run.wrong} wrong (the last {measured.wrong_status})" if run.wrong else ""
+        amiss += f", {run.lost} lost" if run.lost else ""
+        self._say(
+            f"{number} {scenario.title:26} {running.peer.title:26} {run.requests_per_s:9,.0f} /s"
+            f" {run.cpu_us:8.1f} µs  p50 {run.p50_ms:7.2f}  p99 {run.p99_ms:7.2f} ms{amiss}"
+        )
+
+    def _load(self, running: _Running, scenario: Scenario, seconds: int) -> load.Load:
+        return load.run(
+            raw_requests(scenario, running.prefix, running.port),
+            running.port,
+            status=running.peer.status(scenario),
+            connections=scenario.connections,
+            seconds=seconds,
+            folder=self._files,
+        )
+
+    def _check(self, running: _Running, scenario: Scenario) -> None:
+        """One request: its status, and that there is what was asked for.
+
+        A list of another length is noted, for mocks that make their lists up.
+
+        Raises:
+            UnexpectedAnswerError: it is another answer than the scenario wants.
+        """
+        path = running.prefix + scenario.path
+        headers = _headers(scenario)
+        status, body = ask(running.port, scenario.method, path, headers, scenario.body)
+        expected = running.peer.status(scenario)
+        if status != expected:
+            raise UnexpectedAnswerError(f"answers {status} instead of {expected}")
+        if expected == 200:
+            answer = json.loads(body)
+            if not answer:
+                raise UnexpectedAnswerError("answers nothing")
+            if scenario.items is not None and len(answer) != scenario.items:
+                noted = self.figures[running.peer.key].noted
+                noted[scenario.key] = f"a list of {len(answer)} instead"
+
+    def _conclude(self) -> None:
+        """The medians."""
+        for (key, scenario), runs in self._runs.items():
+            self.figures[key].lines[scenario] = line(runs)
+        for (key, document), seconds in self._ready.items():
+            self.figures[key].ready_s[document] = median(seconds)
+        for (key, when), sizes in self._memory.items():
+            self.figures[key].memory_mib[when] = median(sizes) / _MIB
+
+
+def _headers(scenario: Scenario) -> dict[str, str]:
+    """The headers of a single request."""
+    headers = {"Authorization": f"Bearer {TOKEN}"} if scenario.is_signed else {}
+    return headers | ({"Content-Type": "application/json"} if scenario.body else {})
+
+
+def _check_journal(port: int) -> None:
+    """That mockexec's journal holds as many exchanges as it may."""
+    _, body = ask(port, "GET", f"/_mockexec/journal?limit={_JOURNAL_MAX}", {})
+    journal = json.loads(body)
+    found = len(journal if isinstance(journal, list) else journal["exchanges"])
+    if found < _JOURNAL_MAX:
+        raise UnexpectedAnswerError(f"the journal holds {found} exchanges only")
