@@ -13,13 +13,14 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.comparison import documents
 from benchmarks.comparison.cases import SCENARIOS
-from benchmarks.comparison.figures import Figures
+from benchmarks.comparison.figures import Figures, PeerFigures
 from benchmarks.comparison.install import InstallError, Place, default_cache, install
 from benchmarks.comparison.measure import Comparison, Options
 from benchmarks.comparison.peers import PEERS, Peer
@@ -34,7 +35,9 @@ def say(line: str) -> None:
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     peers, scenarios = ([each.key for each in both] for both in (PEERS, SCENARIOS))
     parser.add_argument(
         "--peers", metavar="A,B", type=_names(peers), default=peers,
@@ -57,7 +60,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, help="folder of the results [CACHE/results]")
     parser.add_argument("--note", default="", help="what to know of this run; stands in the report")
     parser.add_argument(
-        "--from", dest="source", type=Path, metavar="FILE", help="show the figures of speed.json again"
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="show the figures of speed.json again",
     )
     return parser.parse_args(arguments)
 
@@ -71,7 +78,7 @@ def main() -> int:
         return 0
     for program, package in (("wrk", "wrk"), ("taskset", "util-linux")):
         if shutil.which(program) is None:
-            say(f"{program} is missing: install the package {package} (the comparison runs on Linux)")
+            say(f"{program} is missing: install the package {package} (this runs on Linux only)")
             return 1
     chosen = [peer for peer in PEERS if peer.key in arguments.peers]
     try:
@@ -120,7 +127,9 @@ def compare(arguments: argparse.Namespace, place: Place, chosen: list[Peer]) -> 
         peers=list(comparison.figures.values()),
     )
     for peer in without_java:
-        figures.peers.append(comparison.left_out(peer, "needs Java, and there is none"))
+        reason = "needs Java, and there is none"
+        version = place.version(peer.package)
+        figures.peers.append(PeerFigures(peer.key, peer.title, version, left_out=reason))
     return figures
 
 
@@ -176,7 +185,7 @@ def _cores(text: str) -> tuple[int, int]:
     return int(server), int(load)
 
 
-def _names(known: list[str]) -> object:
+def _names(known: list[str]) -> Callable[[str], list[str]]:
     """Reads a list of names, each of which must be known."""
 
     def read(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is asked: the scenarios, each one request or a cycle of several, with the status expected."""
+"""What is asked: the scenarios, each one request or a cycle of several, and the status due."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _INPUT = {"input": {"identity": {"id": "ee769173319b41d19ccec6cea52f237b", "name
 class Scenario:
     """One thing to ask for.
 
-    ``document`` is what the peers serve meanwhile; ``items`` how many a list must have; ``sessions``
-    over how many sessions of mockexec the requests go round, which only mockexec has; ``is_warm``
-    that mockexec's journal must be full.
+    ``document`` is what the peers serve meanwhile; ``items`` how many a list must have;
+    ``sessions`` over how many sessions of mockexec the requests go round; ``is_journal_full`` that
+    its journal must hold as much as it may. The last two only mockexec has.
     """
 
     key: str
@@ -39,6 +39,12 @@ class Scenario:
     def is_ours_alone(self) -> bool:
         """Whether it is about what only mockexec has."""
         return bool(self.sessions) or self.is_journal_full
+
+    def paths(self, prefix: str) -> list[str]:
+        """What is asked for in turn; ``prefix`` stands before each path of the document."""
+        if not self.sessions:
+            return [prefix + self.path]
+        return [f"/@bench{number}{prefix}{self.path}" for number in range(self.sessions)]
 
 
 _ONE = f"/workflow-executions/{EXECUTION}"
@@ -78,10 +84,8 @@ SCENARIOS = (
 
 
 def raw_requests(scenario: Scenario, prefix: str, port: int) -> list[bytes]:
-    """The requests of a scenario as they go over the wire; ``prefix`` stands before each path."""
-    sessions = scenario.sessions
-    starts = [f"/@bench{number}" for number in range(sessions)] if sessions else [""]
-    return [_raw(scenario, start + prefix + scenario.path, port) for start in starts]
+    """The requests of a scenario as they go over the wire."""
+    return [_raw(scenario, path, port) for path in scenario.paths(prefix)]
 
 
 def _raw(scenario: Scenario, path: str, port: int) -> bytes:

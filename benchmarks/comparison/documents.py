@@ -18,7 +18,7 @@ WORKFLOW = "d201c5d9-d37b-4a2f-af14-66414f39d568"
 CREATING = "9e1ad2a0-6f0c-4f5a-8a43-0c6a3a1f2d77"
 
 PAGE, LONG_PAGE = 20, 250
-# What the hand-written peers hold; as many as a small test world does, and enough for the long page.
+# What the hand-written peers hold: enough for the long page.
 HELD = 500
 OPERATIONS = 403
 _BASE = Path(__file__).parents[1] / "executions.yaml"
@@ -62,7 +62,10 @@ def executions(count: int) -> dict[str, Any]:
 def wide() -> dict[str, Any]:
     """A document with 403 operations: five on each of eighty resources, three on the last."""
     base = _load()
-    components = {**base["components"], "schemas": {"Error": base["components"]["schemas"]["Error"]}}
+    components = {
+        **base["components"],
+        "schemas": {"Error": base["components"]["schemas"]["Error"]},
+    }
     document: dict[str, Any] = {
         "openapi": "3.0.3",
         "info": {"title": "Many operations", "version": "1"},

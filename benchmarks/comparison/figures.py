@@ -13,7 +13,8 @@ class Line:
     """One peer in one scenario: medians over the runs.
 
     ``spread`` is how far the run furthest from the median of requests per second lies from it, as a
-    share of it. ``wrong`` answers had another status than expected and ``lost`` none, over all runs.
+    share of it. Over all runs ``wrong`` answers had another status than expected, ``lost`` requests
+    had none.
     """
 
     requests_per_s: float

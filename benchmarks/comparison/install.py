@@ -37,7 +37,7 @@ class Place:
 
     @property
     def modules(self) -> Path:
-        """npm's packages."""
+        """The packages of npm."""
         return self.npm / "node_modules"
 
     @property
@@ -142,7 +142,12 @@ def _mark_done(folder: Path, pins: Path) -> None:
 def _run(command: list[str], folder: Path | None = None) -> None:
     """Runs it, or says how it ended."""
     ended = subprocess.run(  # noqa: S603  # the comparison's own commands
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if ended.returncode:
         raise InstallError(f"{' '.join(command)}\n{ended.stdout[-2000:]}")

@@ -19,8 +19,8 @@ class LoadError(Exception):
 class Load:
     """What wrk saw.
 
-    ``wrong`` answers had another status than expected, ``wrong_status`` the last such; ``lost`` were
-    not answered at all.
+    ``wrong`` answers had another status than expected, ``wrong_status`` being the last such;
+    ``lost`` requests were not answered at all.
     """
 
     requests: int
@@ -33,7 +33,7 @@ class Load:
 
 
 def run(
-    requests: list[bytes], port: int, *, status: int, connections: int, seconds: float, folder: Path
+    requests: list[bytes], port: int, *, status: int, connections: int, seconds: int, folder: Path
 ) -> Load:
     """Sends ``requests`` in turn for a while, each connection as soon as it was answered.
 
@@ -42,10 +42,10 @@ def run(
     """
     file = folder / "requests"
     file.write_bytes(b"".join(request + b"\0" for request in requests))
-    # wrk wants whole seconds.
     command = [
-        "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", f"--timeout={_TIMEOUT_S}s",
-        "--latency", "-s", str(_SCRIPT), f"http://127.0.0.1:{port}/", "--", str(status), str(file),
+        "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
+        f"--timeout={_TIMEOUT_S}s", "--latency", "-s", str(_SCRIPT),
+        f"http://127.0.0.1:{port}/", "--", str(status), str(file),
     ]  # fmt: skip
     ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # ours
     marked = [line for line in ended.stdout.splitlines() if line.startswith("RESULT ")]

@@ -57,11 +57,11 @@ class Peer:
     needs_java: bool = False
     is_ours: bool = False
 
-    def why_not(self, scenario: Scenario) -> str:
-        """Why it is not asked this, or nothing."""
+    def is_asked(self, scenario: Scenario) -> bool:
+        """Whether it takes part in it."""
         if scenario.is_ours_alone and self.key != "mockexec":
-            return "only mockexec has sessions and a journal like its own"
-        return self.skips.get(scenario.key, "")
+            return False
+        return scenario.key not in self.skips
 
     def status(self, scenario: Scenario) -> int:
         """The status that it must answer with."""
@@ -245,8 +245,10 @@ PEERS = (
         "WireMock, stubs",
         "wiremock",
         _wiremock,
-        lacks=("stubs written by hand: reads no document, checks only what a stub says", "no state"),
-        skips={},
+        lacks=(
+            "stubs written by hand: reads no document, checks only what a stub says",
+            "no state",
+        ),
         needs_java=True,
     ),
 )

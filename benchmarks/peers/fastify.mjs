@@ -1,6 +1,6 @@
 // openapi-backend on fastify as its guide shows it, with handlers written by hand.
 
-import OpenAPIBackend from "openapi-backend";
+import { OpenAPIBackend } from "openapi-backend";
 import fastify from "fastify";
 import { create, one, page } from "./held.mjs";
 

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Any
 
 from mockexec.errors import DocumentError
 from mockexec.http.call import Call, Handler, Reply, Verifier
 from mockexec.http.refusal import Refusal
 from mockexec.settings import Settings
+from mockexec.simulation.execution import Execution
 from mockexec.simulation.world import Model, Realm
 from mockexec.spec.load import Document
 from mockexec.spec.operations import (
@@ -51,7 +53,8 @@ class Dialect:
     ``mints``: by kind, what ``mockexec token`` can make besides; each raises UsageError for an
     option that is wrong. ``documents_refusals``: whether the document tells every refusal there
     can be; if it does not, an undocumented one is no fault of the reply. ``records``: the named
-    tuples that its tables and executions hold, for snapshots.
+    tuples that its tables and executions hold, for snapshots. ``pushed``: (execution, state, now) →
+    what its data notes, over its plan's, when somebody pushes it there by hand.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Dialect:
     mints: Mapping[str, Mint] = field(default_factory=dict)
     documents_refusals: bool = True
     records: tuple[type, ...] = ()
+    pushed: Callable[[Execution, str, int], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from mockexec.verify.probe import Probe
 from mockexec.verify.target import BudgetSpent, Exchanged
 
 # What a run may cost: on a mock, and on a server where waiting takes time.
-_REQUESTS_MAX = {True: 400, False: 120}
+_REQUESTS_MAX = {True: 250, False: 120}
 _STORIES_MAX = {True: 25, False: 8}
 _STEPS = 12
 _KNOWN_MAX = 6

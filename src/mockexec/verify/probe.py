@@ -16,7 +16,7 @@ from mockexec.traits import ABSENT, Answer, Ask, Control, Item, Life, Listing, P
 from mockexec.verify.conformance import Conformance
 from mockexec.verify.events import Transitions, TransitionSeen
 from mockexec.verify.findings import Finding, Severity
-from mockexec.verify.target import Exchanged, Request, Target
+from mockexec.verify.target import Exchanged, Request, Target, Unreachable
 
 ITEMS_MAX = 1000
 PAGES_MAX = 40
@@ -54,6 +54,7 @@ class Probe:
     breaches: list[Finding] = field(default_factory=list)
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
     _words: dict[str, str] = field(default_factory=dict)
+    _failed: bool = False
 
     @property
     def traits(self) -> Traits:
@@ -114,7 +115,14 @@ class Probe:
         patient: bool = True,
     ) -> Exchanged:
         """The same for a request that is complete; without an operation only 5xx is looked for."""
-        exchanged = self.target.send(request, patient=patient)
+        try:
+            exchanged = self.target.send(request, patient=patient)
+        except Unreachable:
+            if not self._failed:
+                raise
+            # A server that has failed closes the connection, and may be about to do so only now.
+            exchanged = self.target.send(request, patient=patient)
+        self._failed = exchanged.status >= 500
         if operation is not None:
             self.seen(operation, exchanged, odd=odd)
         elif exchanged.status >= 500:

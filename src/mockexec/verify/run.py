@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from queue import SimpleQueue
 from typing import Literal
 
@@ -174,7 +175,7 @@ def run_checks(plan: VerifyPlan, matcher: Matcher, names: list[str]) -> Iterator
             continue
         yield PartStarted(check.name, check.title)
         requests_before, findings = plan.target.requests, 0
-        for event in _told(plan, matcher, check.name, lambda c=check, p=probe: c.run(p)):
+        for event in _told(plan, matcher, check.name, partial(check.run, probe)):
             if isinstance(event, Found):
                 if not _is_about(plan, event.finding):
                     continue

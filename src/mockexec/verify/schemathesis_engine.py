@@ -143,7 +143,7 @@ class _Engine:
         # Requests counted before they went out, and all that came back.
         self._counted = 0
         self._told = 0
-        self._schema = self._load(_config(plan, engine_pass, operations))
+        self._schema = self._load(_config(plan, engine_pass))
 
     def events(self) -> Iterator[Event]:
         """Runs to the end, or until the budget is spent."""
@@ -399,9 +399,7 @@ class _Asgi:
         await self._app(scope, receive, send)
 
 
-def _config(
-    plan: VerifyPlan, engine_pass: Pass, operations: Sequence[Operation]
-) -> SchemathesisConfig:
+def _config(plan: VerifyPlan, engine_pass: Pass) -> SchemathesisConfig:
     target = plan.target
     phases: dict[str, Any] = {
         name: {"enabled": name in engine_pass.phases} for name in ENGINE_PHASES
@@ -425,7 +423,8 @@ def _config(
         "tls-verify": plan.tls_verify,
         "phases": phases,
         "checks": _checks(plan),
-        "operations": [found for operation in operations if (found := _own(plan, operation))],
+        # Of all, since the engine also calls others to find values for the ones it tests.
+        "operations": [own for operation in plan.api.operations if (own := _own(plan, operation))],
     }
     if not target.is_mock:
         # Waits where a 429 says for how long. The clock of a mock stands still meanwhile.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -79,7 +80,7 @@ def broken_rule(symptom: dict[str, Any], body: Any) -> str:
     where = "/".join(map(str, symptom["path"])) or "the body"
     rule, limit = symptom["rule"], symptom["limit"]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    wrong = {
+    wrong: dict[str, Callable[[], bool]] = {
         "required": lambda: isinstance(value, dict) and any(key not in value for key in limit),
         "enum": lambda: value not in limit,
         "const": lambda: value != limit,
@@ -90,9 +91,9 @@ def broken_rule(symptom: dict[str, Any], body: Any) -> str:
         "maxItems": lambda: isinstance(value, list) and len(value) > limit,
         "minimum": lambda: is_number and value < limit,
         "maximum": lambda: is_number and value > limit,
-        "type": lambda: type(value).__name__ == symptom["was"],
-    }.get(rule, lambda: type(value).__name__ == symptom["was"])
-    return f"{where} still breaks the rule {rule!r}" if wrong() else ""
+    }
+    is_broken = wrong[rule]() if rule in wrong else type(value).__name__ == symptom["was"]
+    return f"{where} still breaks the rule {rule!r}" if is_broken else ""
 
 
 def fingerprint(answers: list[dict[str, Any]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockexec.api import Dialect, handlers_of
-from mockexec.apis.polos import auth, errors, handlers, populate
+from mockexec.apis.polos import auth, cancellation, errors, handlers, populate
 from mockexec.simulation.store import Index
 from mockexec.simulation.world import Model
 
@@ -36,4 +36,5 @@ DIALECT = Dialect(
     render=errors.render,
     verifiers={"bearerAuth": auth.verify_api_key},
     development_token=auth.development_token,
+    pushed=cancellation.pushed,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mockexec.apis.polos.workflows import profile
 from mockexec.simulation.execution import Execution
@@ -21,6 +22,16 @@ def cancel(realm: Realm, execution: Execution) -> Execution:
         if not relative.is_final and relative.state != CANCELLING:
             _cancel_one(realm, relative)
     return cancelled
+
+
+def pushed(execution: Execution, state: str, at_ns: int) -> dict[str, Any]:
+    """What is noted when somebody pushes an execution by hand: nobody but the system cancelled it,
+    unless a user had asked for it before.
+    """
+    if state not in {CANCELLING, CANCELLED} or execution.data.get("cancelled_by"):
+        return {}
+    asked = {"cancelled_by": "system", "cancelled_ns": at_ns}
+    return {**asked, "worker": None} if state == CANCELLED else asked
 
 
 def _cancel_one(realm: Realm, execution: Execution) -> Execution:

@@ -491,12 +491,14 @@ def _approvals(player: Player) -> Iterator[Problem]:
             str(second.status),
         )
     run = player.settle(identifier)
-    if run is None or run["status"] != "completed":
-        yield Problem(
-            "a run does not complete after its approval was answered",
-            "completed",
-            "still open" if run is None else run["status"],
-        )
+    now = player.send(_approval(identifier))
+    if run is None or run["status"] == "cancelled":
+        if run is not None or (now.ok and now.body["status"] == "waiting"):
+            yield Problem(
+                "a run does not go on after its approval was answered",
+                "at work, completed or failed",
+                "waiting" if run is None else run["status"],
+            )
         return
     given = run["result"].get("approvals", {}) if isinstance(run["result"], dict) else {}
     if _STEP in given and given[_STEP] != data:
@@ -505,12 +507,11 @@ def _approvals(player: Player) -> Iterator[Problem]:
             str(data),
             str(given[_STEP]),
         )
-    after = player.send(_approval(identifier))
-    if after.ok and (after.body["status"], after.body["data"]) != ("completed", None):
+    if now.ok and (now.body["status"], now.body["data"]) != (run["status"], None):
         yield Problem(
             "an approval that has been handled still asks",
-            "status completed, data null",
-            f"status {after.body['status']}, data {after.body['data']}",
+            f"status {run['status']}, data null",
+            f"status {now.body['status']}, data {now.body['data']}",
             "getApproval",
         )
     third = player.send(_answer(identifier, {"approved": False}))

@@ -65,10 +65,20 @@ class ExecutionsControl:
         """Pushed along, if the lifecycle has the way."""
         realm, execution = self._find(call)
         try:
-            execution = _pushed(realm, execution, call.body["state"])
+            execution = self._pushed(realm, execution, call.body["state"])
         except IllegalTransition as error:
             raise Refusal("conflict", str(error)) from None
         return Reply(200, execution_view(realm.name, execution))
+
+    def _pushed(self, realm: Realm, execution: Execution, state: str) -> Execution:
+        """The execution in ``state``, going on by its plan where that leads through it."""
+        noted = self._mock.apis[realm.name].dialect.pushed
+        own = noted(execution, state, realm.world.now_ns) if noted is not None else {}
+        for position, step in enumerate(execution.plan):
+            if step.state == state:
+                data = {**(step.data or {}), **own}
+                return realm.move(execution, state, plan=execution.plan[position + 1 :], data=data)
+        return realm.move(execution, state, data=own)
 
     def _selected(self, call: Call) -> Iterator[tuple[str, Execution]]:
         state, group = call.query.get("state"), call.query.get("group")
@@ -120,11 +130,3 @@ def _arrival(realm: Realm, body: dict[str, Any]) -> Arrival:
     else:
         process = next(iter(processes.values()), Arrival("by hand", 1, {}))
     return replace(process, data={**process.data, **data})
-
-
-def _pushed(realm: Realm, execution: Execution, state: str) -> Execution:
-    """The execution in ``state``, going on by its plan where that leads through it."""
-    for position, step in enumerate(execution.plan):
-        if step.state == state:
-            return realm.move(execution, state, plan=execution.plan[position + 1 :], data=step.data)
-    return realm.move(execution, state)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mockexec.verify.findings import Finding
 from mockexec.verify.probe import UNREADABLE, Probe
+from mockexec.verify.target import Unreachable
 
 Needs = Callable[[Probe], str | None]
 
@@ -34,9 +35,11 @@ class Check:
             # An answer that breaks the document leads a check astray, and is a finding itself.
             if not told and not probe.breaches:
                 raise
-        finally:
-            breaches = [*_drain(probe)]
-        yield from breaches
+        except Unreachable:
+            # What was seen before the connection broke may well be why it did.
+            yield from _drain(probe)
+            raise
+        yield from _drain(probe)
 
 
 def _drain(probe: Probe) -> Iterator[Finding]:

@@ -55,11 +55,10 @@ def open_reports(reports: Sequence[tuple[str, Path]], curl: Curl) -> Iterator[li
         found = []
         for kind, path in reports:
             try:
-                file = path.open("w", encoding="utf-8", newline="\n")
+                files.append(path.open("w", encoding="utf-8", newline="\n"))
             except OSError as error:
                 raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
-            files.append(file)
-            found.append(KINDS[kind](file, curl))
+            found.append(KINDS[kind](files[-1], curl))
         yield found
     finally:
         for file in files:
