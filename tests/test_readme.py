@@ -29,7 +29,8 @@ LINES = [
     if line.strip()
 ]
 SERVE = [line for line in LINES if line.startswith("mockexec serve")]
-OTHER = [line for line in LINES if line.startswith("mockexec ") and line not in SERVE]
+LIVE = [line for line in LINES if line.startswith("mockexec ") and "--url" in line]
+OTHER = [line for line in LINES if line.startswith("mockexec ") and line not in SERVE + LIVE]
 CURL = [line for line in LINES if line.startswith("curl ")]
 DOCUMENT = """
 openapi: 3.0.3
@@ -55,15 +56,17 @@ def test_the_python_example_runs(folder: Path) -> None:
     assert run.returncode == 0, run.stderr
 
 
-def test_the_pytest_example_passes(folder: Path) -> None:
+@pytest.mark.parametrize(("number", "passed"), [(1, "2 passed"), (2, " passed")])
+def test_the_pytest_examples_pass(folder: Path, number: int, passed: str) -> None:
     """With nothing but the plugin."""
-    (folder / "test_example.py").write_text(PYTHON[1])
+    (folder / "test_example.py").write_text(PYTHON[number])
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "mockexec.pytest_plugin", "test_example.py"],
         cwd=folder, capture_output=True, text=True, check=False,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )  # fmt: skip
-    assert "2 passed" in run.stdout, run.stdout
+    assert passed in run.stdout, run.stdout
+    assert run.returncode == 0, run.stdout
 
 
 @pytest.fixture
@@ -85,7 +88,7 @@ def test_every_line_is_of_a_kind_that_is_run() -> None:
     """What is not run here is the two set-up commands, which CI runs."""
     set_up = [line for line in LINES if line.startswith("python3 -m venv")]
     assert len(set_up) == 2
-    assert sorted(set_up + SERVE + OTHER + CURL) == sorted(LINES)
+    assert sorted(set_up + SERVE + OTHER + LIVE + CURL) == sorted(LINES)
 
 
 @pytest.mark.parametrize("line", SERVE)
@@ -122,6 +125,17 @@ def url() -> Iterator[str]:
     mock = Mock(apis, catalog.scenario, clock=Clock("frozen"))
     with BackgroundServer(App(mock)) as server:
         yield server.url
+
+
+@pytest.mark.parametrize("line", LIVE)
+def test_commands_to_a_server_succeed(line: str, url: str, folder: Path) -> None:
+    """Exit code 0 from the mock, and the report that was asked for."""
+    words = command(line.replace("http://127.0.0.1:8000", url))
+    run = subprocess.run(
+        words, cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "<html" in (folder / "report.html").read_text()
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
