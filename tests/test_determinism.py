@@ -58,4 +58,4 @@ def test_two_runs_are_the_same_to_the_byte() -> None:
 
 def test_another_seed_is_another_run() -> None:
     """Else the seed would mean nothing."""
-    assert run("busy", 1) != run("busy", 2)
+    assert run("default", 1) != run("default", 2)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from . import load
 from .cases import SCENARIOS, TOKEN, Scenario, raw_requests
@@ -113,6 +114,7 @@ class Comparison:
         scenarios = [each for each in SCENARIOS if each.key in _SOAK]
         memory = self.figures[peer.key].memory_soak_mib
         count, marks = 0, list(_SOAK_REQUESTS)
+        running.server.go_on()
         try:
             while marks:
                 for scenario in scenarios:
@@ -122,6 +124,8 @@ class Comparison:
                         self._say(f"soak: {memory[str(count)]:.1f} MiB after {count:,} requests")
                         marks.pop(0)
                         break
+        except load.LoadError as error:
+            self._say(f"soak: broken off after {count:,} requests: {error}")
         finally:
             running.server.end()
 
@@ -242,7 +246,7 @@ class Comparison:
     def _check(self, running: _Running, scenario: Scenario) -> None:
         """One request: its status, and that there is what was asked for.
 
-        A list of another length is noted, for mocks that make their lists up.
+        Lists of another length or unfiltered are noted: not every mock knows better.
 
         Raises:
             UnexpectedAnswerError: it is another answer than the scenario wants.
@@ -254,13 +258,14 @@ class Comparison:
         expected = running.peer.status(scenario)
         if status != expected:
             raise UnexpectedAnswerError(f"answers {status} instead of {expected}")
-        if expected == 200:
+        if expected != 200:
+            return
+        try:
             answer = json.loads(body)
-            if not answer:
-                raise UnexpectedAnswerError("answers nothing")
-            if scenario.items is not None and len(answer) != scenario.items:
-                noted = self.figures[running.peer.key].noted
-                noted[scenario.key] = f"a list of {len(answer)} instead"
+        except ValueError as error:
+            raise UnexpectedAnswerError(f"answers no JSON: {body[:100]!r}") from error
+        if note := _shortcoming(answer, scenario):
+            self.figures[running.peer.key].noted[scenario.key] = note
 
     def _conclude(self) -> None:
         """The medians."""
@@ -276,6 +281,18 @@ def _headers(scenario: Scenario) -> dict[str, str]:
     """The headers of a single request."""
     headers = {"Authorization": f"Bearer {TOKEN}"} if scenario.is_signed else {}
     return headers | ({"Content-Type": "application/json"} if scenario.body else {})
+
+
+def _shortcoming(answer: Any, scenario: Scenario) -> str:
+    """In what an answer differs from what was asked for, if it does."""
+    if not answer:
+        raise UnexpectedAnswerError("answers nothing")
+    if scenario.items is None:
+        return ""
+    found = [f"a list of {len(answer)} instead"] if len(answer) != scenario.items else []
+    if scenario.key == "filter" and any(each["status"] != "Completed" for each in answer):
+        found.append("the filter is not applied")
+    return ", ".join(found)
 
 
 def _check_journal(port: int) -> None:

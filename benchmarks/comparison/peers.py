@@ -103,7 +103,7 @@ def _mockoon(place: Place, start: Start) -> list[str]:
 def _specmatic(place: Place, start: Start) -> list[str]:
     jar = str(place.modules / "specmatic/specmatic.jar")
     serve = ["--host", "127.0.0.1", "--port", str(start.port), "--noConsoleLog"]
-    return [place.java, "-jar", jar, "stub", str(start.document), *serve, "--hot-reload=false"]
+    return [place.java, "-jar", jar, "stub", str(start.document), *serve, "--hot-reload=disabled"]
 
 
 def _wiremock(place: Place, start: Start) -> list[str]:
@@ -237,7 +237,8 @@ PEERS = (
         "Specmatic",
         "specmatic",
         _specmatic,
-        lacks=("no state", "keeps no journal"),
+        lacks=("no state", "keeps no journal", "refuses with 400 whatever the reason"),
+        statuses={"401": 400, "404": 400},
         needs_java=True,
     ),
     Peer(

@@ -15,7 +15,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _POLL_S = 0.003
 _ANSWER_S = 5.0
 _END_S = 5.0
-_LINES_SHOWN = 12
+_LINES_SHOWN = 6
 
 
 class StartError(Exception):
@@ -67,11 +67,11 @@ class Server:
 
     def hold(self) -> None:
         """It gets no time of the processor until ``go_on``."""
-        os.killpg(self._process.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """It runs again."""
-        os.killpg(self._process.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def end(self) -> None:
         """Ends it: politely first, then not."""
@@ -109,9 +109,11 @@ class Server:
         return total
 
     def last_lines(self) -> str:
-        """The end of what it printed."""
+        """The end of what it printed, and the beginning, as some tell the reason first."""
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(line[:300] for line in lines[-_LINES_SHOWN:])
+        if len(lines) > 2 * _LINES_SHOWN:
+            lines = [*lines[:_LINES_SHOWN], "...", *lines[-_LINES_SHOWN:]]
+        return "\n".join(line[:300] for line in lines)
 
     def _signal(self, number: int) -> None:
         try:

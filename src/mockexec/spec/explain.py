@@ -219,6 +219,10 @@ class Explainer:
             yield task.pointer, "fits more than one of the forms of which it must fit one"
         if fitting or self._meant(task, keyword) is not None:
             return
+        tagged = self._tag_problem(task, branches)
+        if tagged is not None:
+            yield tagged
+            return
         types: dict[str, None] = {}
         for branch in branches:
             wanted = self._types(branch)
@@ -228,6 +232,34 @@ class Explainer:
             types |= dict.fromkeys(wanted)
         got = messages.shown(task.value)
         yield task.pointer, f"must be {messages.type_words([*types])}, got {got}"
+
+    def _tag_problem(self, task: _Task, branches: list[_Task]) -> tuple[str, str] | None:
+        """What is wrong with the property that tells the branches apart, if one does."""
+        if not isinstance(task.value, dict):
+            return None
+        each = [self._tags(branch) for branch in branches]
+        for name in each[0]:
+            if not all(name in tags for tags in each):
+                continue
+            options = [value for tags in each for value in tags[name]]
+            if len({*map(repr, options)}) < len(branches) or task.value.get(name) in options:
+                continue
+            if name not in task.value:
+                return join(task.pointer, name), "is missing"
+            got = task.value[name]
+            text = messages.message("enum", {"options": options}, got)
+            return join(task.pointer, name), text or "is none of the known ones"
+        return None
+
+    def _tags(self, branch: _Task) -> dict[str, list[Any]]:
+        """The properties that a branch fixes, with the values that it admits."""
+        found: dict[str, list[Any]] = {}
+        for schema in self._flattened(branch.schema):
+            for name, part in schema.get("properties", {}).items():
+                options = _options(part)
+                if options:
+                    found[name] = options
+        return found
 
     def _meant(self, task: _Task, keyword: str) -> _Task | None:
         """The branch a value was meant to fit, where one stands out and the value fits none."""
@@ -255,9 +287,9 @@ class Explainer:
         for schema in self._flattened(branch.schema):
             missing += sum(name not in branch.value for name in schema.get("required", ()))
             for name, part in schema.get("properties", {}).items():
-                if name in branch.value and isinstance(part, dict):
-                    options = [part["const"]] if "const" in part else part.get("enum")
-                    wrong += options is not None and branch.value[name] not in options
+                options = _options(part)
+                if name in branch.value and options is not None:
+                    wrong += branch.value[name] not in options
         return False, wrong, missing
 
     def _types(self, branch: _Task) -> list[str]:
@@ -296,6 +328,13 @@ class Explainer:
                         yield join(pointer, key), "is not a known part of this"
         if not said:
             yield "", f"does not fit its schema, got {messages.shown(value)}"
+
+
+def _options(schema: Any) -> list[Any] | None:
+    """The values of which it must be one; None where that is not said."""
+    if not isinstance(schema, dict):
+        return None
+    return [schema["const"]] if "const" in schema else schema.get("enum")
 
 
 def _items(task: _Task) -> Iterator[_Task]:
