@@ -26,7 +26,7 @@ def figures() -> Figures:
     )  # fmt: skip
     slow = PeerFigures(
         "slow", "Slow & <simple>", "2.0", ["checks no requests"],
-        lines={"one": _line(4_000, wrong=7, spread=0.4), "list": _line(24_000)},
+        lines={"one": _line(4_000, cpu_us=200, wrong=7, spread=0.4), "list": _line(24_000)},
         skipped={"400": "checks no requests"}, noted={"list": "a list of 1 instead"},
     )  # fmt: skip
     gone = PeerFigures(
@@ -65,8 +65,8 @@ def test_what_is_wrong_is_told(figures: Figures) -> None:
 
 
 def test_mockexec_is_set_against_each_peer(figures: Figures) -> None:
-    """The ratio is of requests per second, and none where the peer has no figure."""
-    assert "| Slow & <simple> | 5.00 | 0.50 | - |" in report(figures)
+    """By requests per second and by processor time, and not at all where the peer has no figure."""
+    assert "| Slow & <simple> | 5.00 / 4.00 | 0.50 / 1.00 | - |" in report(figures)
 
 
 def test_sessions_have_a_table_of_their_own(figures: Figures) -> None:
