@@ -103,10 +103,16 @@ class Sessions:
         """
         session = self._by_name.get(name)
         if session is None:
-            return self.add(name, self.base.world.fork())
+            return self.add(name, self.base_copy())
         session.used_ns = machine_ns()
         self._by_name.move_to_end(name)
         return session
+
+    def base_copy(self) -> World:
+        """A world that begins as the base one stands now."""
+        # What is due by now happens once, and not anew in every session that is made of it.
+        self.base.world.settle()
+        return self.base.world.fork()
 
     def next_name(self) -> str:
         """A name that no session has or was given by this."""

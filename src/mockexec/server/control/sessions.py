@@ -60,7 +60,7 @@ class SessionsControl:
 
     def _world(self, scenario: str | None, seed: int | None = None) -> World:
         if scenario is None:
-            return self._mock.base.world.fork()
+            return self._mock.sessions.base_copy()
         try:
             return self._mock.fresh_world(scenario, seed)
         except UsageError as error:
