@@ -150,16 +150,22 @@ class Comparison:
                     started = self._start(peer, document)
                     if started is not None:
                         running.append(started)
-            for scenario in scenarios:
-                for each in running:
-                    if each.peer.is_asked(scenario):
-                        self._measure(each, scenario, number)
+            # What only mockexec has comes last, so that memory is compared after the same work.
+            self._round(number, running, [each for each in scenarios if not each.is_ours_alone])
             for each in running:
                 if each.server.is_alive():
                     self._memory[each.peer.key, document].append(each.server.memory_bytes())
+            self._round(number, running, [each for each in scenarios if each.is_ours_alone])
         finally:
             for each in running:
                 each.server.end()
+
+    def _round(self, number: str, running: list[_Running], scenarios: list[Scenario]) -> None:
+        """Each scenario goes round all peers before the next one begins."""
+        for scenario in scenarios:
+            for each in running:
+                if each.peer.is_asked(scenario):
+                    self._measure(each, scenario, number)
 
     def _start(self, peer: Peer, document: str) -> _Running | None:
         """Starts, warms up and holds a peer; None, with the reason noted, if it does not start."""

@@ -61,7 +61,7 @@ def test_what_is_wrong_is_told(figures: Figures) -> None:
     assert "- Slow & <simple>, get one*: 7 answers of another status" in text
     assert "- Slow & <simple>, list of 20*: a list of 1 instead" in text
     assert "- Slow & <simple>, 400: not measured: checks no requests" in text
-    assert "Slow & <simple>, get one (±40%)" in text
+    assert "- 1 of 6 figures have a run further than 15% from the median, the worst ±40%" in text
 
 
 def test_mockexec_is_set_against_each_peer(figures: Figures) -> None:
