@@ -429,8 +429,6 @@ def _config(plan: VerifyPlan, engine_pass: Pass) -> SchemathesisConfig:
     if not target.is_mock:
         # Waits where a 429 says for how long. The clock of a mock stands still meanwhile.
         config["rate-limit"] = "auto"
-        # Servers may close a connection just when a request comes in on it.
-        config["request-retries"] = 1
     return SchemathesisConfig.from_dict(config)
 
 
