@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from mockexec.simulation.chance import Random
+from mockexec.simulation.instants import HOUR, format_instant
 from mockexec.simulation.lifecycle import FINAL, STATES, TRANSITIONS
 
 Item = Mapping[str, Any]
@@ -326,6 +327,18 @@ class Filtering:
     refused: tuple[tuple[Any, str], ...] = ()
 
 
+def spellings(ns: int, *, digits: int, zone: str = "Z") -> tuple[str, ...]:
+    """One instant as clients may write it: with ``zone``, the other way to write UTC, and offsets
+    east and west of it.
+    """
+    return (
+        format_instant(ns, digits=digits, zone=zone),
+        format_instant(ns, digits=digits, zone="+00:00" if zone == "Z" else "Z"),
+        format_instant(ns + 2 * HOUR, digits=digits, zone="+02:00"),
+        format_instant(ns - 5 * HOUR - HOUR // 2, digits=digits, zone="-05:30"),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """The bounds in time of a list: of what, how they are written, and whether they belong to it.
@@ -421,6 +434,11 @@ class Ownership:
     lists: tuple[Ask, ...] = ()
     closed: tuple[Ask, ...] = ()
     refused: frozenset[int] = frozenset({403, 404})
+
+
+def bearer(token: str) -> Mapping[str, str]:
+    """The header that carries a bearer token."""
+    return {"Authorization": f"Bearer {token}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ def remembered(make: Callable[[V], R]) -> Callable[[V], R]:
 
 
 def remembered_list(make: Callable[[V], Any]) -> Callable[[list[V]], Shared]:
-    """The JSON array of what ``make`` makes of each value; the latest 256 are remembered.
+    """The JSON array of what ``make`` makes of each value; at most 256 are remembered.
 
     Values are told apart by identity, as in ``remembered``.
     """
@@ -74,7 +74,7 @@ def remembered_list(make: Callable[[V], Any]) -> Callable[[list[V]], Shared]:
             return found[1]
         result = Shared([make(value) for value in values])
         if len(lists) >= _LISTS_MAX:
-            del lists[next(iter(lists))]
+            lists.clear()
         lists[key] = (values, result)
         return result
 

@@ -128,7 +128,7 @@ class BodyReader:
 
     def _decoder_for(self, content_type: str | None) -> tuple[str, _Decoder]:
         """The media type without its parameters, and what reads it."""
-        found = self._named_before.get(content_type or "")
+        found = self._named_before.get(content_type) if content_type is not None else None
         if found is not None:
             return found
         offered = ", ".join(self._body.content)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import requests
@@ -105,14 +105,49 @@ def execute(
     """
     yield PartStarted(engine_pass.name, engine_pass.title)
     requests_before = plan.target.requests
-    engine = _Engine(plan, engine_pass, operations)
+    spent: BudgetSpent | None = None
     findings = 0
-    for event in engine.events():
-        findings += isinstance(event, Found)
-        yield event
+    # In stories of everything, what lies several links away is reached by luck.
+    for group in [operations] if engine_pass.infers else linked(operations):
+        engine = _Engine(plan, engine_pass, group)
+        for event in engine.events():
+            findings += isinstance(event, Found)
+            yield event
+        spent = engine.spent
+        if spent is not None:
+            break
     yield PartFinished(engine_pass.name, plan.target.requests - requests_before, findings)
-    if engine.spent is not None:
-        raise engine.spent
+    if spent is not None:
+        raise spent
+
+
+def linked(operations: Sequence[Operation]) -> list[list[Operation]]:
+    """The operations that links of the document lead between, in groups without a link from one
+    to another; those without any are left out.
+    """
+    groups: list[set[str]] = []
+    for source in operations:
+        for target in _targets(source, operations):
+            joined = {source.id, target.id}
+            apart = []
+            for group in groups:
+                if group & joined:
+                    joined |= group
+                else:
+                    apart.append(group)
+            groups = [*apart, joined]
+    return [[one for one in operations if one.id in group] for group in groups]
+
+
+def _targets(source: Operation, operations: Sequence[Operation]) -> Iterator[Operation]:
+    """Those of ``operations`` to which the answers of ``source`` link."""
+    for response in source.responses.values():
+        for link in response.links.values():
+            # A reference is to a place in the document: ``#/paths/~1runs~1{id}/get``.
+            place = unquote((link.operation_ref or "").partition("#")[2])
+            for one in operations:
+                if link.operation_id == one.id or (place and place == one.pointer):
+                    yield one
 
 
 def declared_links(operations: Sequence[Operation]) -> Iterator[str]:

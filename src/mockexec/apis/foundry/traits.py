@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +43,8 @@ from mockexec.traits import (
     Traits,
     Unknown,
     Window,
+    bearer,
+    spellings,
 )
 
 _FUNCTION = "ri.function-registry.main.function.c26f11c8-cdb3-4f44-9f5d-9816ea1c82da"
@@ -201,15 +203,6 @@ _REFUSED = (
 )
 
 
-def _bounds(ns: int) -> Sequence[str]:
-    return (
-        format_instant(ns, digits=3),
-        format_instant(ns, digits=3, zone="+00:00"),
-        format_instant(ns + 2 * HOUR, digits=3, zone="+02:00"),
-        format_instant(ns - 5 * HOUR - HOUR // 2, digits=3, zone="-05:30"),
-    )
-
-
 _LIST = Listing(
     operation="listExecutions",
     ask=_list,
@@ -228,7 +221,7 @@ _LIST = Listing(
     filtering=Filtering(fields=_FIELDS, write=_write, refused=_REFUSED),
     window=Window(
         instant=lambda item: parse_instant(item["startTime"]),
-        write=_bounds,
+        write=lambda ns: spellings(ns, digits=3),
         since_included=True,
         until_included=False,
         step_ns=MILLISECOND,
@@ -272,10 +265,6 @@ def _wrong(answer: Answer) -> str | None:
     return None
 
 
-def _bearer(token: str) -> Mapping[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
 def _grant(scope: str = "api:observability-read", secret: str = "mockexec-secret") -> Ask:  # noqa: S107  # the document's example
     body = {
         "grant_type": "client_credentials",
@@ -300,16 +289,16 @@ _FIRST = _list(PageOf(1))
 
 _AUTH = Auth(
     broken=(
-        Credential(name="a token nobody has", headers=_bearer("no-such-token")),
+        Credential(name="a token nobody has", headers=bearer("no-such-token")),
         Credential(name="an empty token", headers={"Authorization": "Bearer"}),
         Credential(name="an unknown scheme", headers={"Authorization": "Digest abc"}),
     ),
-    expired=(Credential(name="an expired token", headers=_bearer("foundry-expired-token")),),
+    expired=(Credential(name="an expired token", headers=bearer("foundry-expired-token")),),
     weak=(
         (
             Credential(
                 name="a token without api:observability-read",
-                headers=_bearer("foundry-weak-token"),
+                headers=bearer("foundry-weak-token"),
             ),
             (_FIRST,),
         ),
@@ -318,20 +307,20 @@ _AUTH = Auth(
         Minted(
             name="a token with api:observability-read",
             ask=_grant(),
-            headers=lambda body: _bearer(body["access_token"]),
+            headers=lambda body: bearer(body["access_token"]),
             good=(_FIRST,),
             lives_s=lambda body: float(body["expires_in"]),
         ),
         Minted(
             name="a token of a client that gave its secret as HTTP Basic",
             ask=_grant_by_header(),
-            headers=lambda body: _bearer(body["access_token"]),
+            headers=lambda body: bearer(body["access_token"]),
             good=(_FIRST,),
         ),
         Minted(
             name="a token with offline_access only",
             ask=_grant("offline_access"),
-            headers=lambda body: _bearer(body["access_token"]),
+            headers=lambda body: bearer(body["access_token"]),
             weak=(_FIRST,),
         ),
     ),

@@ -32,6 +32,7 @@ from mockexec.traits import (
     Refusals,
     Traits,
     Unknown,
+    bearer,
 )
 
 # The frontdoors of the document's example and of the other account in the default scenario.
@@ -168,10 +169,6 @@ def _cancelled(before: Item, answer: Answer) -> Problem | None:
     return None
 
 
-def _bearer(token: str) -> Mapping[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
 def _basic(text: str) -> Mapping[str, str]:
     return {"Authorization": f"Basic {b64encode(text.encode()).decode()}"}
 
@@ -192,14 +189,14 @@ _EVERYTHING = (_FIRST, _get("exe-1"), _find("abc-123"))
 
 _AUTH = Auth(
     broken=(
-        Credential(name="a token nobody has", headers=_bearer("no-such-token")),
+        Credential(name="a token nobody has", headers=bearer("no-such-token")),
         Credential(name="an empty token", headers={"Authorization": "Bearer"}),
         Credential(name="an unknown scheme", headers={"Authorization": "Digest abc"}),
         Credential(name="Basic with a wrong token", headers=_basic("anyone:no-such-token")),
         Credential(name="Basic that is not base64", headers={"Authorization": "Basic ***"}),
     ),
     expired=(
-        Credential(name="an expired token", headers=_bearer("frontdoor-expired-token")),
+        Credential(name="an expired token", headers=bearer("frontdoor-expired-token")),
         Credential(
             name="an expired token as Basic", headers=_basic("anyone:frontdoor-expired-token")
         ),
@@ -207,7 +204,7 @@ _AUTH = Auth(
     weak=(
         (
             Credential(
-                name="a token with frontdoor.read only", headers=_bearer("frontdoor-weak-token")
+                name="a token with frontdoor.read only", headers=bearer("frontdoor-weak-token")
             ),
             (_cancel("exe-1"),),
         ),
@@ -216,14 +213,14 @@ _AUTH = Auth(
         Minted(
             name="a token with both scopes",
             ask=_grant(),
-            headers=lambda body: _bearer(body["access_token"]),
+            headers=lambda body: bearer(body["access_token"]),
             good=_EVERYTHING[:1],
             lives_s=lambda body: float(body["expires_in"]),
         ),
         Minted(
             name="a token with frontdoor.read only",
             ask=_grant("frontdoor.read"),
-            headers=lambda body: _bearer(body["access_token"]),
+            headers=lambda body: bearer(body["access_token"]),
             good=_EVERYTHING[:1],
             weak=(_cancel("exe-1"),),
         ),

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from mockexec.simulation.chance import Random
-from mockexec.simulation.instants import HOUR, MICROSECOND, format_instant, parse_instant
+from mockexec.simulation.instants import MICROSECOND, parse_instant
 from mockexec.simulation.lifecycle import (
     CANCELLED,
     CANCELLING,
@@ -49,6 +49,8 @@ from mockexec.traits import (
     Traits,
     Unknown,
     Window,
+    bearer,
+    spellings,
 )
 
 # The document's example, and the other project of the default scenario.
@@ -260,15 +262,6 @@ def _write(expression: Expression) -> Any:
     raise ValueError(f"the list has no filter such as {expression}")
 
 
-def _bounds(ns: int) -> Sequence[str]:
-    return (
-        format_instant(ns, digits=6, zone="+00:00"),
-        format_instant(ns, digits=6),
-        format_instant(ns + 2 * HOUR, digits=6, zone="+02:00"),
-        format_instant(ns - 5 * HOUR - HOUR // 2, digits=6, zone="-05:30"),
-    )
-
-
 _LIST = Listing(
     operation="listRuns",
     ask=_list,
@@ -299,7 +292,7 @@ _LIST = Listing(
     ),
     window=Window(
         instant=lambda item: parse_instant(item["created_at"]),
-        write=_bounds,
+        write=lambda ns: spellings(ns, digits=6, zone="+00:00"),
         since_included=True,
         until_included=True,
         step_ns=MICROSECOND,
@@ -340,19 +333,15 @@ def _cancelled_by_user(_before: Item, after: Item) -> Problem | None:
 # Credentials
 
 
-def _bearer(token: str) -> Mapping[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
 _AUTH = Auth(
     broken=(
-        Credential(name="a key nobody has", headers=_bearer("sk_" + "A" * 32)),
-        Credential(name="a token that is no key", headers=_bearer("no-such-token")),
-        Credential(name="a bare prefix", headers=_bearer("sk_")),
+        Credential(name="a key nobody has", headers=bearer("sk_" + "A" * 32)),
+        Credential(name="a token that is no key", headers=bearer("no-such-token")),
+        Credential(name="a bare prefix", headers=bearer("sk_")),
         Credential(name="an unknown scheme", headers={"Authorization": "Digest abc"}),
     ),
     expired=(
-        Credential(name="an expired key", headers=_bearer("sk_expiredPolos7a3f1c529d0e4b868f14")),
+        Credential(name="an expired key", headers=bearer("sk_expiredPolos7a3f1c529d0e4b868f14")),
     ),
 )
 

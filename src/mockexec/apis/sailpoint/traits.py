@@ -38,6 +38,7 @@ from mockexec.traits import (
     Start,
     Traits,
     Unknown,
+    bearer,
 )
 
 _WORKFLOW = "d201c5d9-d37b-4a2f-af14-66414f39d568"
@@ -228,10 +229,6 @@ def _bodiless(_before: Item, answer: Answer) -> Problem | None:
 # Credentials
 
 
-def _bearer(token: str) -> Mapping[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
 def _grant(secret: str = "sailpoint-development-secret") -> Ask:  # noqa: S107  # the document's example
     body = {
         "grant_type": "client_credentials",
@@ -264,33 +261,33 @@ _CHANGES = (_START, _cancel(_EXECUTION))
 
 _AUTH = Auth(
     broken=(
-        Credential(name="a token nobody has", headers=_bearer("no-such-token")),
+        Credential(name="a token nobody has", headers=bearer("no-such-token")),
         Credential(
             name="an unsigned JWT",
-            headers=_bearer(
+            headers=bearer(
                 "eyJhbGciOiJub25lIn0.eyJzdWIiOiJicmFuZG9uLndlbGxzIiwiZXhwIjo0MTAyNDQ0ODAwfQ."
             ),
         ),
         Credential(name="an unknown scheme", headers={"Authorization": "Digest abc"}),
     ),
-    expired=(Credential(name="an expired token", headers=_bearer("sailpoint-expired-token")),),
+    expired=(Credential(name="an expired token", headers=bearer("sailpoint-expired-token")),),
     weak=(
         (
             Credential(
-                name="a token with sp:workflow:read only", headers=_bearer("sailpoint-read-token")
+                name="a token with sp:workflow:read only", headers=bearer("sailpoint-read-token")
             ),
             (*_CHANGES, _OUTSIDE),
         ),
         (
             Credential(
                 name="a token without any scope for workflows",
-                headers=_bearer("sailpoint-weak-token"),
+                headers=bearer("sailpoint-weak-token"),
             ),
             (*_READS, *_CHANGES, _OUTSIDE),
         ),
         (
             Credential(
-                name="a token of an application", headers=_bearer("sailpoint-application-token")
+                name="a token of an application", headers=bearer("sailpoint-application-token")
             ),
             (*_READS, *_CHANGES),
         ),
@@ -299,14 +296,14 @@ _AUTH = Auth(
         Minted(
             name="a token from a form",
             ask=_grant(),
-            headers=lambda body: _bearer(body["access_token"]),
+            headers=lambda body: bearer(body["access_token"]),
             good=_READS[:2],
             lives_s=lambda body: float(body["expires_in"]),
         ),
         Minted(
             name="a token from the query",
             ask=_grant_by_query(),
-            headers=lambda body: _bearer(body["access_token"]),
+            headers=lambda body: bearer(body["access_token"]),
             good=_READS[:1],
         ),
     ),

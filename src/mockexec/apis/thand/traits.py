@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mockexec.simulation.chance import Random
@@ -31,6 +31,7 @@ from mockexec.traits import (
     Start,
     Traits,
     Unknown,
+    bearer,
 )
 
 _NOBODYS = "wf_nobody_has_this"
@@ -247,23 +248,19 @@ def _receipt(before: Item, answer: Answer) -> Problem | None:
 # Credentials
 
 
-def _bearer(token: str) -> Mapping[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
 _AUTH = Auth(
     broken=(
-        Credential(name="a token nobody has", headers=_bearer("no-such-token")),
-        Credential(name="a token that is no base64", headers=_bearer("***")),
+        Credential(name="a token nobody has", headers=bearer("no-such-token")),
+        Credential(name="a token that is no base64", headers=bearer("***")),
         Credential(name="an unknown scheme", headers={"Authorization": "Digest abc"}),
         Credential(name="an API key nobody has", headers={"X-API-Key": "no-such-token"}),
         Credential(
             name="a session without a user's e-mail address",
-            headers=_bearer("thand-incomplete-token"),
+            headers=bearer("thand-incomplete-token"),
         ),
     ),
     expired=(
-        Credential(name="an expired session", headers=_bearer("thand-expired-token")),
+        Credential(name="an expired session", headers=bearer("thand-expired-token")),
         Credential(
             name="an expired session as X-API-Key", headers={"X-API-Key": "thand-expired-token"}
         ),
