@@ -20,7 +20,7 @@ PACKAGE = ROOT / "src" / "mockexec"
 ENGINES = {
     "connexion": {"server/connexion_app.py", "server/pipeline.py"},
     "starlette": {"server/connexion_app.py"},
-    "uvicorn": {"server/run.py"},
+    "uvicorn": {"server/connection.py", "server/run.py"},
     "faker": {"mocking/generate.py", "mocking/words.py", "cli/people.py"},
     "schemathesis": {"verify/schemathesis_engine.py"},
     "hypothesis": {"verify/model.py"},

@@ -32,7 +32,8 @@ class Metrics:
 
     def observe(self, api: str, operation: str, status: int, took_ns: int) -> None:
         """One answered request; ``status`` 0 for one that was not."""
-        self._requests[api, operation, status // 100] += 1
+        requests, key = self._requests, (api, operation, status // 100)
+        requests[key] = requests.get(key, 0) + 1
         durations = self._durations.get(api)
         if durations is None:
             durations = self._durations[api] = [0] * (_SUM + 1)

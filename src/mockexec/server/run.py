@@ -1,4 +1,4 @@
-"""The server that carries the application. The only module that knows uvicorn.
+"""The server that carries the application. The only module, with ``connection``, that knows uvicorn.
 
 The protocol implementation is named, not chosen by what happens to be installed: they differ in
 what they refuse. One process only, since the world lives in its memory.
@@ -6,7 +6,6 @@ what they refuse. One process only, since the world lives in its memory.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import gc
 import socket
@@ -17,11 +16,9 @@ from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mockexec.errors import MockexecError, UsageError
-from mockexec.server.fault_injection import LINE
-from mockexec.server.guard import LISTENING
+from mockexec.server.connection import Connection
 
 # How long a request in flight may still take when the server is told to stop.
 _GRACE_S = 0.4
@@ -120,96 +117,6 @@ class BackgroundServer:
             self._server.settled.set()
 
 
-class _Joining(asyncio.Transport):
-    """A connection's transport that sends the head of a response along with its body.
-
-    uvicorn writes them one after the other, and each write is a system call, a packet, and a call
-    of the client's: together they take as long as all that we do for a small answer.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        super().__init__()
-        self._transport = transport
-        self._head = b""
-        self._is_head_due = True
-        # As they are: these are asked for each request.
-        self.is_closing = transport.is_closing  # type: ignore[method-assign]
-        self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
-        self.pause_reading = transport.pause_reading  # type: ignore[method-assign]
-        self.resume_reading = transport.resume_reading  # type: ignore[method-assign]
-
-    def write(self, data: bytes) -> None:  # type: ignore[override]  # uvicorn has nothing but bytes
-        """Sends it, unless it is a head, which waits for what follows."""
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head + data)
-        elif self._is_head_due and not data.startswith(b"HTTP/1.1 100 "):
-            self._head, self._is_head_due = data, False
-        else:
-            self._transport.write(data)
-
-    def flush(self) -> None:
-        """The response is over: what waits is sent, and what comes next is a head again."""
-        if self._head:
-            self._transport.write(self._head)
-            self._head = b""
-        self._is_head_due = True
-
-    def close(self) -> None:
-        """Closes the connection when everything was sent."""
-        self.flush()
-        self._transport.close()
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Hands what is received to another protocol."""
-        self._transport.set_protocol(protocol)
-
-
-class _Connection(HttpToolsProtocol):
-    """uvicorn's, offering itself to faults as the ``Line`` of every request.
-
-    The scope also tells where the server listens: a connection that came in on the loopback
-    address does not tell whether others may come in elsewhere.
-    """
-
-    def __init__(self, listening: str, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._listening = listening
-        self._current: RequestResponseCycle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """A client has connected."""
-        super().connection_made(_Joining(transport))
-
-    def on_response_complete(self) -> None:
-        """A response is over."""
-        self.transport.flush()  # type: ignore[attr-defined]  # ours
-        super().on_response_complete()
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        extended: dict[str, Any] = self.scope  # type: ignore[assignment]  # ASGI lets servers add keys
-        extended[LINE] = self
-        extended[LISTENING] = self._listening
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # Not always the latest: requests that were sent ahead wait for their turn.
-        self._current = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def cut(self) -> None:
-        """Closes the connection when what was sent has gone out; nothing more is sent."""
-        if self._current is not None:
-            # Else uvicorn would complain that the application did not answer, and do it itself.
-            self._current.disconnected = True
-        self.transport.close()
-
-    def is_closing(self) -> bool:
-        """Whether it is closed or about to be, by whomever."""
-        return self.transport.is_closing()
-
-
 class _Server(uvicorn.Server):
     """uvicorn, with an event that tells whether it has started."""
 
@@ -219,7 +126,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=partial(_Connection, sock.getsockname()[0]),  # type: ignore[arg-type]  # it only calls it
+                http=partial(Connection, sock.getsockname()[0]),  # type: ignore[arg-type]  # it only calls it
                 ws="none",
                 lifespan="on",
                 interface="asgi3",

@@ -17,22 +17,24 @@ from uuid import UUID
 __all__ = ["Chance", "Random"]
 
 _NUMBERS = Struct(">8Q")
+# The digit of a UUID that tells its variant, whose upper two bits are fixed.
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Chance:
     """The chance of one world."""
 
-    __slots__ = ("_counters", "_key", "seed")
+    __slots__ = ("_counters", "_hashers", "_key", "seed")
 
     def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-        self._key = blake2b(str(seed).encode(), digest_size=32).digest()
+        self.reseed(seed)
         self._counters: dict[str, int] = {}
 
     def fork(self) -> Chance:
         """A copy that goes on by itself."""
         twin: Chance = Chance.__new__(Chance)
-        twin.seed, twin._key, twin._counters = self.seed, self._key, self._counters.copy()
+        twin.seed, twin._key, twin._hashers = self.seed, self._key, self._hashers
+        twin._counters = self._counters.copy()
         return twin
 
     def export(self) -> dict[str, Any]:
@@ -48,12 +50,19 @@ class Chance:
         """From now on every draw is another world's; the counters go on."""
         self.seed = seed
         self._key = blake2b(str(seed).encode(), digest_size=32).digest()
+        # By the size of a draw: copying one is cheaper than making it.
+        self._hashers: dict[int, blake2b] = {}
 
     def draw(self, purpose: str, size: int = 16) -> bytes:
         """The next ``size`` (at most 64) bytes for ``purpose``."""
         count = self._counters.get(purpose, 0)
         self._counters[purpose] = count + 1
-        return blake2b(f"{purpose}#{count}".encode(), digest_size=size, key=self._key).digest()
+        hasher = self._hashers.get(size)
+        if hasher is None:
+            hasher = self._hashers[size] = blake2b(digest_size=size, key=self._key)
+        hasher = hasher.copy()
+        hasher.update(f"{purpose}#{count}".encode())
+        return hasher.digest()
 
     def hex(self, purpose: str, digits: int = 32) -> str:
         """The next text of ``digits`` (even, at most 128) hexadecimal digits."""
@@ -62,9 +71,9 @@ class Chance:
     def uuid(self, purpose: str) -> str:
         """The next UUID, of version 4 in form."""
         digits = self.draw(purpose).hex()
-        variant = "89ab"[int(digits[16], 16) & 3]
         return (
-            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-"
+            f"{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:]}"
         )
 
     def random(self, purpose: str) -> Random:

@@ -98,11 +98,22 @@ class Execution(NamedTuple):
             history.append(Event(at_ns, state))
             due_ns = None if state in FINAL else due(self.plan[position:], at_ns)
         final = state in FINAL
-        return self._replace(
-            state=state, changed_ns=at_ns, started_ns=started_ns,
-            finished_ns=at_ns if final else None, due_ns=due_ns, version=self.version + position,
-            reads=0, plan=() if final else self.plan[position:], history=tuple(history), data=data,
-        )  # fmt: skip
+        return Execution(
+            self.id,
+            self.group,
+            state,
+            self.created_ns,
+            at_ns,
+            self.owner,
+            started_ns,
+            at_ns if final else None,
+            due_ns,
+            self.version + position,
+            0,
+            () if final else self.plan[position:],
+            tuple(history),
+            data,
+        )
 
 
 def due(plan: Plan, from_ns: int) -> int | None:

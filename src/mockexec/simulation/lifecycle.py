@@ -8,7 +8,7 @@ of the seed and what its users do to it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mockexec.simulation.chance import Random
@@ -86,6 +86,8 @@ class Span(NamedTuple):
 
     def draw(self, random: Random) -> int:
         """A duration within it, in whole milliseconds where it is longer than one."""
+        if self.least_ns == self.most_ns:
+            return self.least_ns
         # Not randint, whose exactness over such a width nobody sees and everybody pays for.
         drawn_ns = self.least_ns + int(random.random() * (self.most_ns - self.least_ns + 1))
         return drawn_ns - drawn_ns % 1_000_000 if drawn_ns >= 1_000_000 else drawn_ns
@@ -117,6 +119,11 @@ class Profile:
     retry_chance: float = 0.0  # that an attempt fails and is tried again
     waits_for: tuple[str, ...] = ()  # signals it waits for, in order
     reads: int | None = None  # progress by so many readings instead of by time
+    weights: float = field(init=False)  # of all outcomes together
+
+    def __post_init__(self) -> None:
+        """Adds up what every plan would."""
+        object.__setattr__(self, "weights", sum([outcome.weight for outcome in self.outcomes]))
 
     @classmethod
     def parse(cls, name: str, raw: Mapping[str, Any]) -> Profile:
@@ -156,7 +163,8 @@ def draw_plan(profile: Profile, random: Random, *, run_timeout_ns: int | None = 
     ``run_timeout_ns`` cancels what runs longer, counted from its first start, with
     ``cancelled_by: system`` in the data (a wait for a signal is not cut short).
     """
-    outcome = _draw_outcome(profile, random)
+    outcomes = profile.outcomes
+    outcome = outcomes[0] if len(outcomes) == 1 else _draw_outcome(profile, random)
     steps = _attempt_start(profile, random)
     for attempt in range(profile.retries_max):
         if random.random() >= profile.retry_chance:
@@ -180,9 +188,7 @@ def cancel_plan(profile: Profile, random: Random, data: Mapping[str, Any] | None
 
 def _draw_outcome(profile: Profile, random: Random) -> Outcome:
     outcomes = profile.outcomes
-    if len(outcomes) == 1:
-        return outcomes[0]
-    point = random.random() * sum([outcome.weight for outcome in outcomes])
+    point = random.random() * profile.weights
     for outcome in outcomes:
         point -= outcome.weight
         if point < 0:

@@ -165,7 +165,9 @@ def export_world(world: World, codec: Codec) -> dict[str, Any]:
         "clock": world.clock.export(),
         "chance": world.chance.export(),
         "faults": _export_faults(world.faults, codec),
-        "timetable": [[*key, codec.encode(timer)] for key, timer in world.timers()],
+        "timetable": [
+            [due_ns, order, codec.encode(timer)] for due_ns, order, timer in world.timers()
+        ],
         "realms": {
             name: {
                 "scenario": realm.scenario.name,
@@ -209,8 +211,8 @@ def import_world(data: Any, empty: World, codec: Codec) -> World:
                 },
             )
         world.replace_timers(
-            ((due_ns, sequence), codec.decode(timer))
-            for due_ns, sequence, timer in data["timetable"]
+            (int(due_ns), int(order), codec.decode(timer))
+            for due_ns, order, timer in data["timetable"]
         )
         _check_timers(world)
         world.settle()
@@ -262,7 +264,7 @@ def _check_clock(data: Any) -> None:
 
 
 def _check_timers(world: World) -> None:
-    for _, timer in world.timers():
+    for _, _, timer in world.timers():
         realm = world.realms[timer.api]
         if not timer.execution_id:
             # Raises where there is no such process.

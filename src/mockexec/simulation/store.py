@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mockexec.simulation.execution import Execution
+from mockexec.simulation.layered_map import LayeredMap
 from mockexec.simulation.sorted_map import SortedMap
+
+# So many changes are indexed together at most: a list that follows them must not wait for long.
+_UNINDEXED_MAX = 512
 
 
 class Index(NamedTuple):
@@ -72,23 +76,30 @@ class Store:
 
     Indexes hold the executions themselves: looking each of a page up by its id would cost more
     the larger the store is, since the memory of a large one is never in the processor's cache.
+    They are brought up to date when somebody looks at them, or when many changes have come
+    together: an execution that starts, runs and ends meanwhile is entered once, and many at a time
+    cost a fraction of one by one.
     """
 
-    __slots__ = ("_by_id", "_by_index", "indexes")
+    __slots__ = ("_by_id", "_by_index", "_unindexed", "indexes")
 
     def __init__(self, indexes: Sequence[Index]) -> None:
         self.indexes = tuple(indexes)
-        self._by_id: SortedMap[Execution] = SortedMap()
+        self._by_id: LayeredMap[Execution] = LayeredMap()
         self._by_index: dict[str, SortedMap[Execution]] = {
             index.name: SortedMap() for index in self.indexes
         }
+        # What the indexes have for the executions that have changed since; None: nothing.
+        self._unindexed: dict[str, Execution | None] = {}
 
     def fork(self) -> Store:
         """A copy that shares everything until one side writes."""
+        self._index()
         twin: Store = Store.__new__(Store)
         twin.indexes = self.indexes
         twin._by_id = self._by_id.fork()
         twin._by_index = {name: keys.fork() for name, keys in self._by_index.items()}
+        twin._unindexed = {}
         return twin
 
     def __len__(self) -> int:
@@ -105,21 +116,13 @@ class Store:
     def put(self, execution: Execution) -> None:
         """Adds it, or replaces the one with its id."""
         id_ = execution.id
-        old = self._by_id.get(id_)
-        self._by_id[id_] = execution
-        for index in self.indexes:
-            key = index.key(execution)
-            old_key = index.key(old) if old is not None else None
-            entries = self._by_index[index.name]
-            if old_key is not None and old_key != key:
-                entries.discard((*old_key, id_))
-            if key is not None:
-                entries[(*key, id_)] = execution
+        self._changed(id_, self._by_id.put(id_, execution))
 
     def load(self, executions: Iterable[Execution]) -> None:
         """Adds many at once, none of whose ids is there; far cheaper than one by one."""
         every = [*self.all(), *executions]
-        self._by_id = SortedMap((execution.id, execution) for execution in every)
+        self._by_id = LayeredMap((execution.id, execution) for execution in every)
+        self._unindexed = {}
         for index in self.indexes:
             self._by_index[index.name] = SortedMap(
                 ((*key, execution.id), execution)
@@ -129,14 +132,35 @@ class Store:
 
     def remove(self, execution_id: str) -> None:
         """Forgets it."""
-        execution = self._by_id.get(execution_id)
-        if execution is None:
+        old = self._by_id.pop(execution_id)
+        if old is not None:
+            self._changed(execution_id, old)
+
+    def _changed(self, execution_id: str, old: Execution | None) -> None:
+        unindexed = self._unindexed
+        if execution_id not in unindexed:
+            unindexed[execution_id] = old
+            if len(unindexed) >= _UNINDEXED_MAX:
+                self._index()
+
+    def _index(self) -> None:
+        """Brings the indexes up to date."""
+        if not self._unindexed:
             return
-        self._by_id.discard(execution_id)
+        changes = [(id_, old, self._by_id.get(id_)) for id_, old in self._unindexed.items()]
+        self._unindexed = {}
         for index in self.indexes:
-            key = index.key(execution)
-            if key is not None:
-                self._by_index[index.name].discard((*key, execution_id))
+            entries, key = self._by_index[index.name], index.key
+            gone: list[tuple[Any, ...]] = []
+            come: list[tuple[tuple[Any, ...], Execution]] = []
+            for id_, old, new in changes:
+                old_key = None if old is None else key(old)
+                new_key = None if new is None else key(new)
+                if old_key is not None and old_key != new_key:
+                    gone.append((*old_key, id_))
+                if new is not None and new_key is not None:
+                    come.append(((*new_key, id_), new))
+            entries.change(gone, come)
 
     def range(
         self,
@@ -151,6 +175,8 @@ class Store:
         ``low`` (inclusive) and ``high`` (exclusive, None for no end) bound the key parts after the
         prefix; either may name fewer parts than the key has.
         """
+        if self._unindexed:
+            self._index()
         entries = self._by_index[index]
         start = entries.rank((*prefix, *low))
         stop = entries.rank((*prefix, *((_TOP,) if high is None else high)))

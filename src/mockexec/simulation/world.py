@@ -18,6 +18,7 @@ from mockexec.simulation.journal import Journal
 from mockexec.simulation.lifecycle import QUEUED, Plan, Profile, draw_plan
 from mockexec.simulation.sorted_map import SortedMap
 from mockexec.simulation.store import Index, Store
+from mockexec.simulation.timetable import Entry, Timetable
 
 EXECUTIONS_MAX = 1_000_000
 # Of a jump in time, over all processes: more would be seen by nobody, and take seconds.
@@ -140,7 +141,9 @@ def _age_key(execution: Execution) -> tuple[int] | None:
 class Realm:
     """One API's part of a world: executions, tables for everything else, scenario, chance."""
 
-    __slots__ = ("executions", "model", "name", "scenario", "tables", "world")
+    __slots__ = (
+        "_next_retire_ns", "executions", "model", "name", "scenario", "tables", "world",
+    )  # fmt: skip
 
     def __init__(self, world: World, model: Model, scenario: Scenario) -> None:
         self.world = world
@@ -150,6 +153,8 @@ class Realm:
         aged = (Index(_AGE, _age_key),) if model.retention_ns is not None else ()
         self.executions = Store((*model.indexes, *aged))
         self.tables: dict[str, SortedMap[Any]] = {}
+        # Nothing is forgotten before this instant; it may be too early.
+        self._next_retire_ns = _FAR_FUTURE_NS
 
     def fork(self, world: World) -> Realm:
         """Its copy in another world."""
@@ -158,6 +163,7 @@ class Realm:
         twin.scenario = self.scenario
         twin.executions = self.executions.fork()
         twin.tables = {name: table.fork() for name, table in self.tables.items()}
+        twin._next_retire_ns = self._next_retire_ns
         return twin
 
     # What a dialect does with executions.
@@ -205,9 +211,7 @@ class Realm:
             raise RealmFull(f"{self.name} holds {len(self.executions)} executions, its maximum")
         at_ns = self.world.now_ns if at_ns is None else at_ns
         execution = born(execution_id, group=group, plan=plan, at_ns=at_ns, owner=owner, data=data)
-        while execution.due_ns == at_ns and not execution.is_final:
-            execution = execution.stepped(at_ns)
-        return self._keep(execution)
+        return self._keep(execution.played(at_ns))
 
     def move(
         self,
@@ -253,7 +257,7 @@ class Realm:
         now_ns = self.world.now_ns
         played = [execution.played(now_ns) for execution in executions]
         self.executions.load(played)
-        self.world.wake(self.next_retire_ns)
+        self._find_next_retire()
         for execution in played:
             if execution.due_ns is not None:
                 self.world.schedule(
@@ -270,7 +274,7 @@ class Realm:
         self.executions = Store(self.executions.indexes)
         self.executions.load(executions)
         self.tables = {name: SortedMap(rows) for name, rows in tables.items()}
-        self.world.wake(self.next_retire_ns)
+        self._find_next_retire()
 
     def profile(self, name: str) -> Profile:
         """The scenario's lifecycle profile ``name``."""
@@ -304,7 +308,7 @@ class Realm:
         if execution.due_ns is not None:
             self.world.schedule(execution.due_ns, Timer(self.name, execution.id, execution.version))
         elif self.model.retention_ns is not None and execution.is_final:
-            self.world.wake(execution.created_ns + self.model.retention_ns + 1)
+            self._retire_at(execution.created_ns + self.model.retention_ns + 1)
         return execution
 
     def fire(self, timer: Timer, due_ns: int) -> None:
@@ -342,22 +346,29 @@ class Realm:
             self.model.arrive(self, arrival, due_ns)
         self._schedule_arrival(position, due_ns)
 
-    @property
-    def next_retire_ns(self) -> int:
-        """When the oldest finished execution will be forgotten."""
-        if self.model.retention_ns is None:
-            return _FAR_FUTURE_NS
-        oldest = self.executions.range(_AGE).page(0, 1, reverse=False)
-        return oldest[0].created_ns + self.model.retention_ns + 1 if oldest else _FAR_FUTURE_NS
+    def _retire_at(self, at_ns: int) -> None:
+        self._next_retire_ns = min(self._next_retire_ns, at_ns)
+        self.world.wake(at_ns)
 
-    def retire(self) -> int:
-        """Forgets the finished executions whose retention is over; returns when the next is."""
+    def _find_next_retire(self) -> None:
+        """Asks the oldest finished execution when it will be forgotten."""
+        self._next_retire_ns = _FAR_FUTURE_NS
         if self.model.retention_ns is not None:
+            for oldest in self.executions.range(_AGE).page(0, 1, reverse=False):
+                self._retire_at(oldest.created_ns + self.model.retention_ns + 1)
+
+    def retire(self) -> None:
+        """Forgets the finished executions whose retention is over."""
+        if self.model.retention_ns is not None and self._next_retire_ns <= self.world.now_ns:
             limit_ns = self.world.now_ns - self.model.retention_ns
             expired = self.executions.range(_AGE, high=(limit_ns,))
             for execution in expired.page(0, len(expired), reverse=False):
                 self.executions.remove(execution.id)
-        return self.next_retire_ns
+            self._find_next_retire()
+
+    def wake(self) -> None:
+        """Has the world look again when something is to be forgotten."""
+        self.world.wake(self._next_retire_ns)
 
 
 def born(
@@ -377,11 +388,14 @@ def born(
         at_ns,
         at_ns,
         owner,
-        due_ns=due(plan, at_ns),
-        version=1,
-        plan=plan,
-        history=(Event(at_ns, QUEUED),),
-        data=data or {},
+        None,
+        None,
+        due(plan, at_ns),
+        1,
+        0,
+        plan,
+        (Event(at_ns, QUEUED),),
+        data or {},
     )
 
 
@@ -403,8 +417,7 @@ class World:
     """
 
     __slots__ = (
-        "_next_due_ns", "_sequence", "_timetable", "chance", "clock", "faults", "journal", "now_ns",
-        "realms",
+        "_next_due_ns", "_timetable", "chance", "clock", "faults", "journal", "now_ns", "realms",
     )  # fmt: skip
 
     def __init__(
@@ -421,8 +434,7 @@ class World:
         self.journal = Journal()
         self.faults = Faults()
         self.now_ns = self.clock.now_ns()
-        self._timetable: SortedMap[Timer] = SortedMap()
-        self._sequence = 0
+        self._timetable: Timetable[Timer] = Timetable()
         self._next_due_ns = _FAR_FUTURE_NS
         self.realms: dict[str, Realm] = {}
         with _collector_paused():
@@ -437,8 +449,7 @@ class World:
         twin.clock, twin.chance, twin.journal = self.clock.fork(), self.chance.fork(), Journal()
         twin.now_ns = self.now_ns
         twin.faults = self.faults.fork()
-        twin._timetable, twin._sequence = self._timetable.fork(), self._sequence
-        twin._next_due_ns = self._next_due_ns
+        twin._timetable, twin._next_due_ns = self._timetable.fork(), self._next_due_ns
         twin.realms = {name: realm.fork(twin) for name, realm in self.realms.items()}
         return twin
 
@@ -450,8 +461,7 @@ class World:
 
     def schedule(self, due_ns: int, timer: Timer) -> None:
         """Enters a timer; equal instants fire in the order of entry."""
-        self._sequence += 1
-        self._timetable[(due_ns, self._sequence)] = timer
+        self._timetable.add(due_ns, timer)
         self.wake(due_ns)
 
     def wake(self, at_ns: int) -> None:
@@ -466,34 +476,34 @@ class World:
         return now_ns
 
     def _fire_due(self, until_ns: int) -> None:
-        while (first := self._timetable.first()) is not None:
-            (due_ns, sequence), timer = first
-            if due_ns > until_ns:
-                break
-            self._timetable.discard((due_ns, sequence))
+        while (entry := self._timetable.pop(until_ns)) is not None:
+            due_ns, _, timer = entry
             self.realms[timer.api].fire(timer, due_ns)
-        self._next_due_ns = first[0][0] if first is not None else _FAR_FUTURE_NS
         for realm in self.realms.values():
-            self.wake(realm.retire())
+            realm.retire()
+        self._look_ahead()
 
-    def timers(self) -> Iterator[tuple[Any, Timer]]:
-        """The timetable: ((due instant, order of entry), timer), in time order."""
-        return self._timetable.items()
-
-    def replace_timers(self, timers: Iterable[tuple[tuple[int, int], Timer]]) -> None:
-        """Puts another timetable in place of this one."""
-        self._timetable = SortedMap(timers)
-        self._sequence = max((sequence for (_, sequence), _ in self.timers()), default=0)
+    def _look_ahead(self) -> None:
+        """Works out when the next thing is due."""
         first = self._timetable.first()
-        self._next_due_ns = first[0][0] if first is not None else _FAR_FUTURE_NS
+        self._next_due_ns = _FAR_FUTURE_NS if first is None else first[0]
         for realm in self.realms.values():
-            self.wake(realm.next_retire_ns)
+            realm.wake()
+
+    def timers(self) -> Iterable[Entry[Timer]]:
+        """The timetable: (due instant, order of entry, timer), in time order."""
+        return self._timetable
+
+    def replace_timers(self, timers: Iterable[Entry[Timer]]) -> None:
+        """Puts another timetable in place of this one."""
+        self._timetable = Timetable(timers)
+        self._look_ahead()
 
     @property
     def next_due_ns(self) -> int | None:
         """When the next thing happens by itself; None when nothing will."""
         first = self._timetable.first()
-        return first[0][0] if first is not None else None
+        return first[0] if first is not None else None
 
     def run_until_idle(self) -> int:
         """Turns the clock from timer to timer until no execution has a step due; returns now.
@@ -504,13 +514,13 @@ class World:
         self.settle()
         held: list[Timer] = []
         while (first := self._timetable.first()) is not None:
-            key, timer = first
+            due_ns, _, timer = first
             if timer.execution_id:
-                self.clock.set(max(key[0], self.clock.now_ns()))
+                self.clock.set(max(due_ns, self.clock.now_ns()))
                 self.now_ns = self.clock.now_ns()
-                self._fire_due(key[0])
+                self._fire_due(due_ns)
             else:
-                self._timetable.discard(key)
+                self._timetable.pop(due_ns)
                 held.append(timer)
         for timer in held:
             self.realms[timer.api]._schedule_arrival(timer.version, self.now_ns)  # noqa: SLF001  # one module
