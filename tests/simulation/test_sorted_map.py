@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockexec.simulation.sorted_map import SortedMap
+from mockexec.simulation.sorted_map import NODE_SIZE_MAX, SortedMap, _Leaf, _Node
 
 KEYS = st.integers(0, 400)
 WRITES = st.lists(st.tuples(st.booleans(), KEYS), max_size=600)
@@ -91,3 +91,49 @@ def test_whoever_walks_sees_the_map_as_it_was(
     apply(target, model, during)
     assert seen + list(walk) == expected
     assert_same(target, model)
+
+
+BATCHES = st.lists(WRITES, max_size=6)
+
+
+@given(st.lists(KEYS, max_size=600), BATCHES, st.booleans())
+def test_many_changes_at_once_are_the_same_as_one_by_one(
+    keys: list[int], batches: list[list[tuple[bool, int]]], forks: bool
+) -> None:
+    """``change`` removes and sets as single writes do; whoever has a fork does not see it."""
+    target: SortedMap[int] = SortedMap((key, -key) for key in keys)
+    model = {key: -key for key in keys}
+    for number, batch in enumerate(batches):
+        before, model_before = target.fork() if forks else None, dict(model)
+        gone = [key for adds, key in batch if not adds]
+        come = [(key, number) for adds, key in batch if adds]
+        target.change(gone, come)
+        for key in gone:
+            model.pop(key, None)
+        model.update(come)
+        assert_same(target, model)
+        if before is not None:
+            assert_same(before, model_before)
+
+
+@given(st.lists(st.sets(KEYS, max_size=300), max_size=8))
+def test_changed_nodes_stay_within_their_size(batches: list[set[int]]) -> None:
+    """However it was filled and emptied, no node is too large and no branch is empty."""
+    target: SortedMap[int] = SortedMap()
+    for number, batch in enumerate(batches):
+        target.change(batch if number % 2 else (), () if number % 2 else [(k, k) for k in batch])
+        _assert_sound(target._root)
+
+
+def _assert_sound(node: _Node) -> int:
+    """Sizes add up, keys lead to the right child; returns the depth, the same for all children."""
+    assert len(node.keys) <= NODE_SIZE_MAX
+    assert node.keys == sorted(node.keys)
+    if isinstance(node, _Leaf):
+        assert node.size == len(node.keys) == len(node.values)
+        return 0
+    assert node.children
+    assert node.size == sum(child.size for child in node.children)
+    assert node.keys == [child.keys[0] for child in node.children]
+    (depth,) = {_assert_sound(child) for child in node.children}
+    return depth + 1

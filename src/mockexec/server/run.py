@@ -1,4 +1,4 @@
-"""The server that carries the application. The only module, with ``connection``, that knows uvicorn.
+"""The server that carries the application: with ``connection``, all that knows uvicorn.
 
 The protocol implementation is named, not chosen by what happens to be installed: they differ in
 what they refuse. One process only, since the world lives in its memory.

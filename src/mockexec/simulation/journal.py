@@ -61,7 +61,7 @@ def pack_headers(headers: Headers) -> bytes:
     Keeping the thousand latest lists of pairs alive would cost every request more than the rest of
     the journal: the allocator would find no memory of theirs to use again.
     """
-    return b"\n".join([name + b":" + value for name, value in headers])
+    return b"\n".join([b":".join(pair) for pair in headers])
 
 
 class Journal:

@@ -22,7 +22,7 @@ _NODE_SIZE_MIN = 16
 # What nodes are filled to where many are made at once, so that the next writes do not split them.
 _FILLED = NODE_SIZE_MAX * 3 // 4
 # So few changes are made one by one.
-_FEW = 4
+_FEW = 6
 
 
 class _Leaf:
@@ -235,9 +235,7 @@ def _branches(children: list[_Node], owner: object) -> list[_Node]:
     """The level above these nodes: one branch if they fit."""
     if len(children) <= NODE_SIZE_MAX:
         return [_branch(children, owner)] if children else []
-    return [
-        _branch(children[i : i + _FILLED], owner) for i in range(0, len(children), _FILLED)
-    ]
+    return [_branch(children[i : i + _FILLED], owner) for i in range(0, len(children), _FILLED)]
 
 
 def _changed(node: _Node, keys: list[Any], values: list[Any], owner: object) -> list[_Node]:
@@ -257,16 +255,33 @@ def _changed(node: _Node, keys: list[Any], values: list[Any], owner: object) -> 
     return _branches(children, owner)
 
 
-def _changed_leaf(
-    node: _Leaf, keys: list[Any], values: list[Any], owner: object
-) -> list[_Node]:
+def _changed_leaf(node: _Leaf, keys: list[Any], values: list[Any], owner: object) -> list[_Node]:
     if node.size and node.keys[-1] < keys[0] and _ABSENT not in values:
         # New ones after all others: by far the most that happens to an order by time.
         return _leaves(node.keys + keys, node.values + values, owner)
+    if len(keys) <= _FEW:
+        node = _Leaf(node.keys.copy(), node.values.copy(), owner)
+        for key, value in zip(keys, values, strict=True):
+            _change(node, key, value)
+        return _leaves(node.keys, node.values, owner)
     entries = dict(zip(node.keys, node.values, strict=True))
     entries.update(zip(keys, values, strict=True))
     left = sorted(key for key, value in entries.items() if value is not _ABSENT)
     return _leaves(left, [entries[key] for key in left], owner)
+
+
+def _change(leaf: _Leaf, key: Any, value: Any) -> None:
+    """Sets a key of an owned leaf, or removes it (absent); its size is to be mended."""
+    index = bisect_left(leaf.keys, key)
+    is_there = index < len(leaf.keys) and leaf.keys[index] == key
+    if value is _ABSENT:
+        if is_there:
+            del leaf.keys[index], leaf.values[index]
+    elif is_there:
+        leaf.values[index] = value
+    else:
+        leaf.keys.insert(index, key)
+        leaf.values.insert(index, value)
 
 
 def _append(nodes: list[_Node], node: _Node, owner: object) -> None:
