@@ -6,7 +6,7 @@ gate → security → throttle → parameters → negotiation → body → handl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockexec.api import Api, Gate
 from mockexec.errors import Violation
@@ -24,9 +24,18 @@ from mockexec.spec.operations import Operation
 Verify = Callable[[Call], "Principal | None"]
 # Alternatives, each of which is a set of verifiers that must all know the caller.
 Security = tuple[tuple[Verify, ...], ...]
-# The path's arguments and the query, as they came; and what was read from them, with notes.
+# The path's arguments and the query, as they came.
 _Texts = tuple[tuple[str, ...], str]
-_Values = tuple[Mapping[str, Any], Mapping[str, Any], tuple[Violation, ...]]
+
+
+class _Values(NamedTuple):
+    """What was read from them."""
+
+    path: Mapping[str, Any]
+    query: Mapping[str, Any]
+    notes: tuple[Violation, ...]
+    violations: tuple[Violation, ...]
+
 
 _REMEMBERED_MAX = 1024
 _REMEMBERED_LENGTH_MAX = 200
@@ -146,33 +155,38 @@ class Plan:
         raise Refusal("unauthenticated", "credentials are missing", details={"missing": True})
 
     def _read_parameters(self, call: Call, arguments: tuple[str, ...]) -> tuple[Violation, ...]:
-        violations: list[Violation] = []
-        key = (arguments, call.raw_query)
-        read = self._read_before.get(key) or self._read_path_and_query(key, violations)
-        call.path, call.query, notes = read
-        if self._headers:
-            call.header = self._read_headers(call, violations)
-        if self._cookies:
-            call.cookie = self._read_cookies(call, violations)
-        if violations:
-            raise invalid(violations)
+        texts = (arguments, call.raw_query)
+        call.path, call.query, notes, wrong = (
+            self._read_before.get(texts) or self._read_path_and_query(texts)
+        )
+        if self._headers or self._cookies:
+            violations = list(wrong)
+            if self._headers:
+                call.header = self._read_headers(call, violations)
+            if self._cookies:
+                call.cookie = self._read_cookies(call, violations)
+            wrong = tuple(violations)
+        if wrong:
+            raise invalid(wrong)
         return notes
 
-    def _read_path_and_query(self, key: _Texts, violations: list[Violation]) -> _Values:
-        arguments, raw_query = key
+    def _read_path_and_query(self, texts: _Texts) -> _Values:
+        arguments, raw_query = texts
         path: dict[str, Any] = {}
         query: dict[str, Any] = {}
+        violations: list[Violation] = []
         for (name, decoder), text in zip(self._path, arguments, strict=True):
             if decoder is None:
                 path[name] = text
             else:
                 decoder.read((text,), path, violations)
-        read = path, query, self._query.read(raw_query, query, violations)
+        notes = self._query.read(raw_query, query, violations)
+        read = _Values(path, query, notes, tuple(violations))
         # Clients ask the same again and again; nobody changes what was read.
-        if not violations and len(raw_query) + sum(map(len, arguments)) <= _REMEMBERED_LENGTH_MAX:
+        if len(raw_query) + sum(map(len, arguments)) <= _REMEMBERED_LENGTH_MAX:
             if len(self._read_before) >= _REMEMBERED_MAX:
                 self._read_before.clear()
-            self._read_before[key] = read
+            self._read_before[texts] = read
         return read
 
     def _read_headers(self, call: Call, violations: list[Violation]) -> dict[str, object]:

@@ -278,6 +278,7 @@ class Converted:
         self._convert_extensions()
         for identifier, (uri, pointer) in document.identified.items():
             self.resources[identifier] = follow(self.resources[uri], tokens(pointer))
+        self._found: dict[str, Any] = {}
 
     def _convert_extensions(self) -> None:
         done: set[tuple[str, str]] = set()
@@ -298,8 +299,12 @@ class Converted:
 
     def at(self, address: str) -> Any:
         """The converted schema at a URI that ``address`` returned or a ``$ref`` holds."""
-        uri, _, fragment = address.partition("#")
-        return follow(self.resources[uri], tokens(unquote(fragment)))
+        # None is no schema.
+        found = self._found.get(address)
+        if found is None:
+            uri, _, fragment = address.partition("#")
+            found = self._found[address] = follow(self.resources[uri], tokens(unquote(fragment)))
+        return found
 
 
 def _with_definitions(converted: Any, named: dict[str, Any]) -> Any:
