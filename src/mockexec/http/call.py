@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from mockexec.errors import Violation
 from mockexec.http.auth import Principal
@@ -112,4 +112,11 @@ class Call:
 _NOTHING: Mapping[str, Any] = {}
 
 Handler = Callable[[Call], Awaitable[Reply]]
-Verifier = Callable[[Call, tuple[str, ...]], "Principal | None"]
+
+
+class Verifier(Protocol):
+    """Whom a call's credential stands for, if these scopes are enough; None: it has none."""
+
+    def __call__(self, call: Call, scopes: tuple[str, ...]) -> Principal | None:
+        """Raises Refusal for a credential that is wrong."""
+        ...

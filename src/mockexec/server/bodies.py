@@ -38,14 +38,14 @@ class ClientGone(Exception):  # noqa: N818  # it names what happened
     """The client closed the connection before its request was whole."""
 
 
-async def read_body(receive: Receive, declared: str | None, max_bytes: int) -> bytes:
+async def read_body(receive: Receive, declared: bytes | None, max_bytes: int) -> bytes:
     """The whole body.
 
     Raises:
         Refusal: it is larger than ``max_bytes``, by its Content-Length or in fact.
         ClientGone: it never came to its end.
     """
-    if declared is not None and declared.isdecimal() and int(declared[:20]) > max_bytes:
+    if declared is not None and declared.isdigit() and int(declared[:20]) > max_bytes:
         raise _too_large(max_bytes)
     message = await receive()
     if message["type"] == "http.disconnect":
@@ -101,7 +101,7 @@ class BodyReader:
             Refusal: too large, of an unsupported type, malformed, or against its schema.
         """
         content_type = call.raw_header(b"content-type")
-        length = call.raw_header(b"content-length")
+        length = call.headers.get(b"content-length")
         raw = call.raw_body = await read_body(receive, length, self._max_bytes)
         if not raw and content_type is None:
             return self._empty()

@@ -149,8 +149,7 @@ def _security_map(verifiers: Mapping[str, Verifier]) -> dict[str, Callable[[], A
             scopes = tuple(required_scopes)
             if name not in verifiers:
                 return _unverifiable(name)
-            verifier = verifiers[name]
-            return lambda call: verifier(call, scopes)
+            return partial(verifiers[name], scopes=scopes)
 
     return {"apiKey": SecurityHandler}
 

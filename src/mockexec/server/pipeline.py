@@ -198,7 +198,9 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
         begun_ns = machine_ns()
         injection: Injection | None = None
         try:
-            match = self._find(visit.below)
+            match = self._router.find(visit.below)
+            if match is None:
+                raise Refusal("unknown_path", f"no operation has the path {visit.below[:200]}")
             plan = match.plans.get(call.method)
             if plan is None:
                 reply = self._other_method(call, match)
@@ -223,7 +225,9 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             return
         # What a fault answers need not be documented; what a handler answers must.
         if visit.plan is not None and (injection is None or injection.refusal is None):
-            reply = self._checked(visit.plan, call, reply)
+            violations = visit.plan.check(reply)
+            if violations:
+                reply = self._broken(violations, call, reply)
         extra = CORS if b"origin" in visit.headers and self._settings.cors else ()
         if self._reply_headers is not None:
             extra = (*self._reply_headers(call), *extra)
@@ -247,12 +251,6 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
         self._note(visit, call, begun_ns, seen, injection)
         line = line_of(scope)
         visit.is_cut = not await deliver(reply.status, headers, body, injection, send, line)
-
-    def _find(self, raw_path: str) -> Match[Plan]:
-        match = self._router.find(raw_path)
-        if match is None:
-            raise Refusal("unknown_path", f"no operation has the path {raw_path[:200]}")
-        return match
 
     def _note(
         self,
@@ -325,11 +323,8 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             headers=(("allow", allowed),),
         )
 
-    def _checked(self, plan: Plan, call: Call, reply: Reply) -> Reply:
-        """The reply, unless it breaks the document: then the fault is ours, and said."""
-        violations = plan.check(reply)
-        if not violations:
-            return reply
+    def _broken(self, violations: list[Violation], call: Call, reply: Reply) -> Reply:
+        """What becomes of a reply that breaks the document: the fault is ours, and said."""
         if call.refusal is not None and not self._documents_refusals:
             return reply
         for violation in violations:

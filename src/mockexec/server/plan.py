@@ -156,9 +156,9 @@ class Plan:
 
     def _read_parameters(self, call: Call, arguments: tuple[str, ...]) -> tuple[Violation, ...]:
         texts = (arguments, call.raw_query)
-        call.path, call.query, notes, wrong = (
-            self._read_before.get(texts) or self._read_path_and_query(texts)
-        )
+        call.path, call.query, notes, wrong = self._read_before.get(
+            texts
+        ) or self._read_path_and_query(texts)
         if self._headers or self._cookies:
             violations = list(wrong)
             if self._headers:

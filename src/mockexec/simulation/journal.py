@@ -94,12 +94,12 @@ class Journal:
         """Adds one; the oldest go when there are too many or they hold too much."""
         ring = self._ring
         ring.append(exchange)
-        weight = _weight(exchange)
-        self._bytes += weight
-        while len(ring) > self._size_max or (self._bytes > self._bytes_max and len(ring) > 1):
-            weight -= self.forget_oldest()
+        held = self._bytes + _weight(exchange)
+        while len(ring) > self._size_max or (held > self._bytes_max and len(ring) > 1):
+            held -= _weight(ring.popleft())
+        bytes_more, self._bytes = held - self._bytes, held
         if self._shelf is not None:
-            self._shelf.note(self, weight)
+            self._shelf.note(self, bytes_more)
 
     def forget_oldest(self) -> int:
         """Forgets one exchange, if there is any; returns the bytes that it held."""
@@ -143,13 +143,14 @@ class Shelf:
     journal never reaches the bound alone.
     """
 
-    __slots__ = ("_bytes", "_bytes_max", "_journals")
+    __slots__ = ("_bytes", "_bytes_max", "_journals", "_latest")
 
     def __init__(self, bytes_max: int = SHELF_BYTES_MAX) -> None:
         self._bytes_max = bytes_max
         self._bytes = 0
         # Those that hold anything, the one written to longest ago first.
         self._journals: OrderedDict[Journal, None] = OrderedDict()
+        self._latest: Journal | None = None
 
     def journal(self) -> Journal:
         """A new journal on this shelf."""
@@ -157,20 +158,27 @@ class Shelf:
 
     def note(self, journal: Journal, bytes_more: int) -> None:
         """``journal`` was written to, and holds so many bytes more."""
-        self._journals[journal] = None
-        self._journals.move_to_end(journal)
+        if journal is not self._latest:
+            self._latest = journal
+            self._journals[journal] = None
+            self._journals.move_to_end(journal)
         self._bytes += bytes_more
         while self._bytes > self._bytes_max:
             oldest = next(iter(self._journals))
             self._bytes -= oldest.forget_oldest()
             if not len(oldest):
-                del self._journals[oldest]
+                self._forget(oldest)
 
     def drop(self, journal: Journal, bytes_held: int) -> None:
         """``journal`` forgets all that it holds."""
         if journal in self._journals:
-            del self._journals[journal]
+            self._forget(journal)
             self._bytes -= bytes_held
+
+    def _forget(self, journal: Journal) -> None:
+        del self._journals[journal]
+        if journal is self._latest:
+            self._latest = None
 
 
 def _weight(exchange: Exchange) -> int:

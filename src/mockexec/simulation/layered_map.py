@@ -52,10 +52,14 @@ class LayeredMap(Generic[V]):
 
     def put(self, key: Any, value: V) -> V | None:
         """Sets ``key``; returns what it had before, or None."""
-        old = self.get(key)
+        own = self._own
+        old = own.get(key)
+        # Most are this map's own or new: no need to look twice.
+        if (old is None and self._layers) or old is _GONE:
+            old = self.get(key)
         if old is None:
             self._size += 1
-        self._own[key] = value
+        own[key] = value
         return old
 
     def pop(self, key: Any) -> V | None:

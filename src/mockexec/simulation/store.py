@@ -115,8 +115,7 @@ class Store:
 
     def put(self, execution: Execution) -> None:
         """Adds it, or replaces the one with its id."""
-        id_ = execution.id
-        self._changed(id_, self._by_id.put(id_, execution))
+        self._changed(execution.id, self._by_id.put(execution.id, execution))
 
     def load(self, executions: Iterable[Execution]) -> None:
         """Adds many at once, none of whose ids is there; far cheaper than one by one."""

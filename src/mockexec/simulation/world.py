@@ -282,8 +282,9 @@ class Realm:
 
     def plan(self, profile: str, *, run_timeout_ns: int | None = None) -> Plan:
         """A plan drawn from a profile of the scenario."""
-        random = self.draws("plans")
-        return draw_plan(self.profile(profile), random, run_timeout_ns=run_timeout_ns)
+        return draw_plan(
+            self.scenario.profiles[profile], self.draws("plans"), run_timeout_ns=run_timeout_ns
+        )
 
     def random(self, purpose: str) -> Random:
         """A generator for the next event of ``purpose``, this API's own."""
@@ -462,11 +463,13 @@ class World:
     def schedule(self, due_ns: int, timer: Timer) -> None:
         """Enters a timer; equal instants fire in the order of entry."""
         self._timetable.add(due_ns, timer)
-        self.wake(due_ns)
+        if due_ns < self._next_due_ns:
+            self._next_due_ns = due_ns
 
     def wake(self, at_ns: int) -> None:
         """Makes sure that settling looks at what is due from this instant on."""
-        self._next_due_ns = min(self._next_due_ns, at_ns)
+        if at_ns < self._next_due_ns:
+            self._next_due_ns = at_ns
 
     def settle(self) -> int:
         """Lets everything happen that is due by now, in time order; returns now."""
