@@ -37,6 +37,10 @@ def _no_aliases(path: str) -> tuple[str, ...]:  # noqa: ARG001  # the signature 
     return ()
 
 
+def _unthrottled(settings: Settings) -> Gate | None:  # noqa: ARG001  # as of Dialect.throttle
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """What an API folder says of itself; ``mockexec.apis.<name>.DIALECT``.
@@ -45,8 +49,9 @@ class Dialect:
     reply (``call.operation_id`` is empty when no operation was reached). ``verifiers``: by the name
     of the security scheme; each returns the principal, None when its credential is absent, or
     raises the refusal of a wrong one; scopes are its to check. ``gates``: by operationId, run
-    before security, for vendors that look at something first. ``throttle``: run after security
-    on every operation. ``aliases``: further paths at which a document's path answers.
+    before security, for vendors that look at something first. ``throttle``: gives what is run after
+    security on every operation, None where the settings want nothing of it. ``aliases``: further
+    paths at which a document's path answers.
     ``reply_headers``: added to every reply, refusals too. ``options``: the dialect's own settings
     with their defaults, ``option_readers`` what raises ValueError for a wrong value of one.
     ``development_token``: the credential that docs and printed commands use.
@@ -64,7 +69,7 @@ class Dialect:
     verifiers: Mapping[str, Verifier]
     development_token: Callable[[Realm], str]
     gates: Mapping[str, Gate] = field(default_factory=dict)
-    throttle: Gate | None = None
+    throttle: Callable[[Settings], Gate | None] = _unthrottled
     aliases: Callable[[str], tuple[str, ...]] = _no_aliases
     reply_headers: Callable[[Call], tuple[tuple[str, str], ...]] | None = None
     options: Mapping[str, str] = field(default_factory=dict)

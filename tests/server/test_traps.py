@@ -43,7 +43,7 @@ def grafted(name: str) -> Api:
         catalog.api(name).dialect,
         handlers=dict.fromkeys(OPERATIONS, echo),
         gates={},
-        throttle=None,
+        throttle=lambda _settings: None,
         aliases=lambda _path: (),
     )
     return make_api(document, dialect)

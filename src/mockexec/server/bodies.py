@@ -92,7 +92,7 @@ class BodyReader:
         self._exact = {name: d for name, d in essences.items() if "*" not in name}
         self._ranges = [(name, d) for name, d in essences.items() if "*" in name]
         # By Content-Type as clients wrote it lately.
-        self._named_before: dict[str, tuple[str, _Decoder]] = {}
+        self._named_before: dict[bytes, tuple[str, _Decoder]] = {}
 
     async def read(self, call: Call, receive: Receive) -> tuple[Violation, ...]:
         """Sets ``call.body`` and ``call.content_type``; returns notes on unknown properties.
@@ -100,23 +100,27 @@ class BodyReader:
         Raises:
             Refusal: too large, of an unsupported type, malformed, or against its schema.
         """
-        content_type = call.raw_header(b"content-type")
+        content_type = call.headers.get(b"content-type")
         length = call.headers.get(b"content-length")
         raw = call.raw_body = await read_body(receive, length, self._max_bytes)
         if not raw and content_type is None:
             return self._empty()
-        call.content_type, decoder = self._decoder_for(content_type)
+        named = self._named_before.get(content_type) if content_type is not None else None
+        call.content_type, decoder = named or self._decoder_for(content_type)
         if not raw and not decoder.takes_empty:
             return self._empty()
         # Set before it is checked: a dialect may want to look at a body that it refuses.
-        value = call.body = decoder.decode(raw, content_type or "")
+        value = call.body = decoder.decode(raw, content_type or b"")
         validator = decoder.validator
         if validator is not None:
             seen = decoder.view(value) if decoder.has_uploads else value
             if not validator.is_valid(seen):
                 raise invalid(validator.violations(seen))
-        notes = decoder.unknown_properties(value)
-        if notes and self._strict:
+        known = decoder.known
+        if not known or type(value) is not dict or value.keys() <= known:
+            return ()
+        notes = tuple(_unknown(key) for key in value if key not in known)
+        if self._strict:
             raise invalid(notes)
         return notes
 
@@ -126,17 +130,14 @@ class BodyReader:
             raise Refusal("missing_body", "body is missing", violations=(violation,))
         return ()
 
-    def _decoder_for(self, content_type: str | None) -> tuple[str, _Decoder]:
+    def _decoder_for(self, header: bytes | None) -> tuple[str, _Decoder]:
         """The media type without its parameters, and what reads it."""
-        found = self._named_before.get(content_type) if content_type is not None else None
-        if found is not None:
-            return found
         offered = ", ".join(self._body.content)
-        if content_type is None:
+        if header is None:
             raise Refusal(
                 "unsupported_media_type", f"Content-Type is missing; send one of: {offered}"
             )
-        essence, parameters = parse_content_type(content_type)
+        essence, parameters = parse_content_type(header.decode("latin-1"))
         charset = parameters.get("charset", "utf-8").lower()
         if charset not in _UTF8:
             raise Refusal(
@@ -149,8 +150,8 @@ class BodyReader:
                 "unsupported_media_type",
                 f"Content-Type {essence[:80]!r} is not supported; send one of: {offered}",
             )
-        if len(self._named_before) < _NAMED_MAX and len(content_type) <= _NAMED_LENGTH_MAX:
-            self._named_before[content_type] = essence, decoder
+        if len(self._named_before) < _NAMED_MAX and len(header) <= _NAMED_LENGTH_MAX:
+            self._named_before[header] = essence, decoder
         return essence, decoder
 
 
@@ -164,7 +165,7 @@ class Upload(bytes):
 class _Decoder:
     """One media type of a body."""
 
-    __slots__ = ("_decode", "_known", "has_uploads", "takes_empty", "validator")
+    __slots__ = ("_decode", "has_uploads", "known", "takes_empty", "validator")
 
     def __init__(self, media: MediaType, schemas: Schemas) -> None:
         essence = media.name.partition(";")[0].strip()
@@ -174,10 +175,11 @@ class _Decoder:
             schemas.validator(reference, "request") if reference is not None else None
         )
         closed = shape is not None and shape.additional is None
-        self._known = frozenset(shape.properties) if shape is not None and closed else None
+        # The top-level properties that the document names, unless it admits others.
+        self.known = frozenset(shape.properties) if shape is not None and closed else None
         self.takes_empty = False
         self.has_uploads = essence == "multipart/form-data"
-        self._decode: Callable[[bytes, str], Any]
+        self._decode: Callable[[bytes, bytes], Any]
         if essence == "application/json" or essence.endswith("+json"):
             self._decode = _decode_json
         elif essence == "application/x-www-form-urlencoded":
@@ -191,7 +193,7 @@ class _Decoder:
             self._decode = lambda raw, _: raw
             self.validator = None
 
-    def decode(self, raw: bytes, content_type: str) -> Any:
+    def decode(self, raw: bytes, content_type: bytes) -> Any:
         """The value; raises Refusal when the bytes are not of the media type."""
         try:
             return self._decode(raw, content_type)
@@ -212,15 +214,10 @@ class _Decoder:
             return {key: _as_text(part) for key, part in value.items()}
         return value
 
-    def unknown_properties(self, value: Any) -> tuple[Violation, ...]:
-        """Notes on the top-level properties that the document does not name."""
-        if not self._known or type(value) is not dict or value.keys() <= self._known:
-            return ()
-        return tuple(
-            Violation("body", "", f"/{key[:100]}", "is not a property that the document knows")
-            for key in value
-            if key not in self._known
-        )
+
+def _unknown(key: str) -> Violation:
+    """A note on a top-level property that the document does not name."""
+    return Violation("body", "", f"/{key[:100]}", "is not a property that the document knows")
 
 
 def _has_upload(value: Any) -> bool:
@@ -235,7 +232,7 @@ def _as_text(value: Any) -> Any:
     return value.decode("latin-1") if isinstance(value, Upload) else value
 
 
-def _decode_json(raw: bytes, _header: str) -> Any:
+def _decode_json(raw: bytes, _header: bytes) -> Any:
     # orjson refuses NaN, infinities, lone surrogates, what is not UTF-8 and depth over 1024.
     try:
         value = orjson.loads(raw)
@@ -260,7 +257,7 @@ def _is_deeper(value: Any, limit: int) -> bool:
     return True
 
 
-def _decode_text(raw: bytes, _header: str) -> str:
+def _decode_text(raw: bytes, _header: bytes) -> str:
     return raw.decode()
 
 
@@ -307,7 +304,7 @@ def _form_text(text: str) -> str:
     return unquote(text, plus=True)
 
 
-def _decode_multipart(raw: bytes, header: str, shape: Shape | None) -> dict[str, Any]:
+def _decode_multipart(raw: bytes, header: bytes, shape: Shape | None) -> dict[str, Any]:
     _, options = parse_options_header(header)
     boundary = options.get(b"boundary")
     if not boundary:

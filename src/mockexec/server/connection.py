@@ -42,8 +42,8 @@ class Connection(HttpToolsProtocol):
     def __init__(self, listening: str, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._listening = listening
-        self._current: RequestResponseCycle | None = None  # whose answer may be cut
-        self._due: RequestResponseCycle | None = None  # to begin when what came has been read
+        self._current: _Cycle | None = None  # the one that is being answered
+        self._due: _Cycle | None = None  # to begin when what came has been read
         self._is_reading = False
         self._is_idle = False
         self._idle_since = 0.0
@@ -118,13 +118,14 @@ class Connection(HttpToolsProtocol):
     # Requests and their answers.
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        assert isinstance(cycle, _Cycle)  # noqa: S101  # it makes no others
         if self._is_reading:
             self._due = cycle
         else:
             self._current = cycle
             super()._start_asgi_task(cycle, app)
 
-    def _begin(self, cycle: RequestResponseCycle) -> None:
+    def _begin(self, cycle: _Cycle) -> None:
         """Answers a request; if it has to wait for something, it goes on as a task."""
         self._current = cycle
         coroutine = cycle.run_asgi(self.app)
@@ -174,7 +175,11 @@ class Connection(HttpToolsProtocol):
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
 
-    # What faults do to it.
+    # What it offers as a ``Line``.
+
+    def answer(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        """Sends a whole answer at once; False: nothing was sent, it has to go ASGI's way."""
+        return self._current is not None and self._current.answer(status, headers, body)
 
     def cut(self) -> None:
         """Closes the connection when what was sent has gone out; nothing more is sent."""
@@ -248,14 +253,15 @@ class _Cycle(RequestResponseCycle):
             return
         head, self._head = self._head, None
         if head is not None:
-            if not message.get("more_body") and self._answer(head, message["body"]):
+            if not message.get("more_body") and self.answer(
+                head["status"], head["headers"], message["body"]
+            ):
                 return
             await super().send(head)
         await super().send(message)
 
-    def _answer(self, head: Any, body: bytes) -> bool:
+    def answer(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
         """Sends a whole answer at once, unless something about it is out of the ordinary."""
-        status, headers = head["status"], head["headers"]
         is_usual = self.keep_alive and not self.disconnected and not self.flow.write_paused
         if not is_usual or self.scope["method"] == "HEAD":
             return False

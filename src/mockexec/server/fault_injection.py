@@ -20,7 +20,10 @@ _CHUNKS_MAX = 1000
 
 
 class Line(Protocol):
-    """The connection of a request, as far as faults are concerned."""
+    """The connection of a request, as far as it is not ASGI's."""
+
+    def answer(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        """Sends a whole answer at once; False: nothing was sent, it has to go ASGI's way."""
 
     def cut(self) -> None:
         """Closes it when what was sent has gone out; nothing more is sent."""

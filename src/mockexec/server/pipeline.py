@@ -35,7 +35,7 @@ from mockexec.server.fault_injection import (
 from mockexec.server.metrics import Metrics
 from mockexec.server.mock import CONTROL
 from mockexec.server.plan import Plan, Security, Verify
-from mockexec.server.replies import CORS, Send, encode
+from mockexec.server.replies import CORS, Send, encode, send_whole
 from mockexec.server.routing import Match, Router
 from mockexec.settings import Settings
 from mockexec.simulation.clock import machine_ns
@@ -199,11 +199,9 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
         injection: Injection | None = None
         try:
             match = self._router.find(visit.below)
-            if match is None:
-                raise Refusal("unknown_path", f"no operation has the path {visit.below[:200]}")
-            plan = match.plans.get(call.method)
-            if plan is None:
-                reply = self._other_method(call, match)
+            plan = None if match is None else match.plans.get(call.method)
+            if match is None or plan is None:
+                reply = self._nowhere(call, match)
             else:
                 visit.plan, visit.arguments = plan, match.arguments
                 if world.faults.armed and self._can_be_struck:
@@ -214,13 +212,8 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
                     reply = await plan.answer(call, match.arguments, receive)
                 else:
                     reply = await self._struck(plan, call, match.arguments, receive, injection)
-        except Refusal as refusal:
-            # Without the frames it came through, which hold the call: a circle for the collector.
-            call.refusal = refusal.with_traceback(None)
-            reply = self._render(refusal, call)
-        except RealmFull as full:
-            call.refusal = Refusal("full", str(full))
-            reply = self._render(call.refusal, call)
+        except (Refusal, RealmFull) as refused:
+            reply = self._refused(refused, call)
         except ClientGone:
             return
         # What a fault answers need not be documented; what a handler answers must.
@@ -228,29 +221,43 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             violations = visit.plan.check(reply)
             if violations:
                 reply = self._broken(violations, call, reply)
-        extra = CORS if b"origin" in visit.headers and self._settings.cors else ()
-        if self._reply_headers is not None:
-            extra = (*self._reply_headers(call), *extra)
-        body, headers = encode(reply, extra)
-        # The control API's own answers are never delivered twice; an exported snapshot among them
-        # would hold all the earlier ones.
-        if (
-            world.faults.armed
-            and self._can_be_struck
-            and visit.plan is not None
-            and reply.status < 300
-        ):
-            world.faults.replies[self._api.name, visit.plan.operation.id] = _own(reply)
+        body, headers = encode(reply, self._extra(call))
+        if world.faults.armed:
+            self._keep(visit, call, reply)
         if injection is None:
             self._note(visit, call, begun_ns, (reply.status, headers, body))
-            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            line = line_of(scope)
+            if line is None or not line.answer(reply.status, headers, body):
+                await send_whole(reply.status, headers, body, send)
             return
         body, headers = spoil(call.method, body, headers, injection)
         seen = _seen(reply.status, headers, body, injection)
         self._note(visit, call, begun_ns, seen, injection)
         line = line_of(scope)
         visit.is_cut = not await deliver(reply.status, headers, body, injection, send, line)
+
+    def _extra(self, call: Call) -> tuple[tuple[str, str], ...]:
+        """The headers that are the pipeline's to add."""
+        extra = CORS if b"origin" in call.headers and self._settings.cors else ()
+        return extra if self._reply_headers is None else (*self._reply_headers(call), *extra)
+
+    def _refused(self, refused: Refusal | RealmFull, call: Call) -> Reply:
+        """The vendor's words for what was refused."""
+        if isinstance(refused, RealmFull):
+            call.refusal = Refusal("full", str(refused))
+        else:
+            # Without the frames it came through, which hold the call: a circle for the collector.
+            call.refusal = refused.with_traceback(None)
+        return self._render(call.refusal, call)
+
+    def _keep(self, visit: Visit, call: Call, reply: Reply) -> None:
+        """Puts an answer aside for faults that deliver it again.
+
+        Not the control API's own: an exported snapshot among them would hold all the earlier ones.
+        """
+        if self._can_be_struck and visit.plan is not None and reply.status < 300:
+            replies = call.world.faults.replies
+            replies[self._api.name, visit.plan.operation.id] = _own(reply)
 
     def _note(
         self,
@@ -300,8 +307,10 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             turn_stale(call, injection.origin)
         return await plan.answer(call, arguments, receive)
 
-    def _other_method(self, call: Call, match: Match[Plan]) -> Reply:
-        """A browser's preflight, or 405 with all the methods there are."""
+    def _nowhere(self, call: Call, match: Match[Plan] | None) -> Reply:
+        """404; or a browser's preflight; or 405 with all the methods there are."""
+        if match is None:
+            raise Refusal("unknown_path", f"no operation has the path {call.raw_path[:200]}")
         allowed = ", ".join(sorted(match.plans))
         if (
             self._settings.cors

@@ -46,7 +46,7 @@ class Plan:
 
     __slots__ = (
         "_body", "_cookies", "_gate", "_handler", "_headers", "_offered", "_path",
-        "_query", "_read_before", "_security", "_throttle", "check", "operation",
+        "_query", "_read_before", "_security", "_throttle", "_verify", "check", "operation",
     )  # fmt: skip
 
     def __init__(
@@ -60,8 +60,10 @@ class Plan:
         self.operation = operation
         self._handler = handler
         self._security = security
+        # The usual case: one credential.
+        self._verify = security[0][0] if len(security) == 1 == len(security[0]) else None
         self._gate: Gate | None = api.dialect.gates.get(operation.id)
-        self._throttle = api.dialect.throttle
+        self._throttle = api.dialect.throttle(settings)
         decoders = [Decoder(parameter, api.schemas) for parameter in operation.parameters]
         by_name = {d.name: d for d in decoders if d.location == "path"}
         # A parameter that the path names and the document forgot to declare is a plain text.
@@ -117,7 +119,10 @@ class Plan:
             self._gate(call)
         if self._security:
             call.stage = "security"
-            call.principal = self._authenticate(call)
+            verify = self._verify
+            call.principal = verify and verify(call)
+            if call.principal is None:
+                call.principal = self._authenticate(call)
         if self._throttle is not None:
             call.stage = "throttle"
             self._throttle(call)
@@ -125,7 +130,11 @@ class Plan:
         notes = self._read_parameters(call, arguments)
         if self._offered:
             call.stage = "accept"
-            call.accepts = self._negotiate(call)
+            accept = call.headers.get(b"accept")
+            if accept is None or accept == b"*/*":
+                call.accepts = self._offered[0]
+            else:
+                call.accepts = self._negotiate(accept.decode("latin-1"))
         if self._body is not None:
             call.stage = "body"
             notes += await self._body.read(call, receive)
@@ -209,10 +218,9 @@ class Plan:
                 decoder.absent(values, violations)
         return values
 
-    def _negotiate(self, call: Call) -> str:
-        accept = call.raw_header(b"accept")
-        if accept is None or accept == "*/*" or accept == self._offered[0]:
-            return self._offered[0]
+    def _negotiate(self, accept: str) -> str:
+        if accept == self._offered[0]:
+            return accept
         chosen = negotiate(accept, self._offered)
         if chosen is None:
             offered = ", ".join(self._offered)

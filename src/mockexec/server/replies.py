@@ -145,5 +145,10 @@ def encode(reply: Reply, extra: tuple[tuple[str, str], ...]) -> tuple[bytes, lis
 async def send_reply(reply: Reply, extra: tuple[tuple[str, str], ...], send: Send) -> None:
     """Sends ``reply`` with ``extra`` headers."""
     body, headers = encode(reply, extra)
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send_whole(reply.status, headers, body, send)
+
+
+async def send_whole(status: int, headers: list[Any], body: bytes, send: Send) -> None:
+    """Sends what ``encode`` made."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -84,10 +84,10 @@ class Execution(NamedTuple):
         if due_ns is None or due_ns > until_ns:
             return self
         # All steps at once: a scenario plays a hundred thousand lives when it is loaded.
-        state, started_ns, data = self.state, self.started_ns, self.data
+        state, started_ns, plan, data = self.state, self.started_ns, self.plan, self.data
         at_ns, position, history = due_ns, 0, [*self.history]
         while due_ns is not None and due_ns <= until_ns:
-            step = self.plan[position]
+            step = plan[position]
             if step.state not in TRANSITIONS[state]:
                 raise IllegalTransition(self.id, state, step.state)
             state, at_ns, position = step.state, due_ns, position + 1
@@ -96,7 +96,8 @@ class Execution(NamedTuple):
             if step.data:
                 data = {**data, **step.data}
             history.append(Event(at_ns, state))
-            due_ns = None if state in FINAL else due(self.plan[position:], at_ns)
+            after_ns = None if state in FINAL or position == len(plan) else plan[position].after_ns
+            due_ns = None if after_ns is None else at_ns + after_ns
         final = state in FINAL
         return Execution(
             self.id,
@@ -110,7 +111,7 @@ class Execution(NamedTuple):
             due_ns,
             self.version + position,
             0,
-            () if final else self.plan[position:],
+            () if final else plan[position:],
             tuple(history),
             data,
         )

@@ -86,8 +86,6 @@ class Span(NamedTuple):
 
     def draw(self, random: Random) -> int:
         """A duration within it, in whole milliseconds where it is longer than one."""
-        if self.least_ns == self.most_ns:
-            return self.least_ns
         # Not randint, whose exactness over such a width nobody sees and everybody pays for.
         drawn_ns = self.least_ns + int(random.random() * (self.most_ns - self.least_ns + 1))
         return drawn_ns - drawn_ns % 1_000_000 if drawn_ns >= 1_000_000 else drawn_ns

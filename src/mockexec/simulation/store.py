@@ -115,7 +115,12 @@ class Store:
 
     def put(self, execution: Execution) -> None:
         """Adds it, or replaces the one with its id."""
-        self._changed(execution.id, self._by_id.put(execution.id, execution))
+        id_, unindexed = execution.id, self._unindexed
+        old = self._by_id.put(id_, execution)
+        if id_ not in unindexed:
+            unindexed[id_] = old
+            if len(unindexed) >= _UNINDEXED_MAX:
+                self._index()
 
     def load(self, executions: Iterable[Execution]) -> None:
         """Adds many at once, none of whose ids is there; far cheaper than one by one."""
@@ -133,14 +138,7 @@ class Store:
         """Forgets it."""
         old = self._by_id.pop(execution_id)
         if old is not None:
-            self._changed(execution_id, old)
-
-    def _changed(self, execution_id: str, old: Execution | None) -> None:
-        unindexed = self._unindexed
-        if execution_id not in unindexed:
-            unindexed[execution_id] = old
-            if len(unindexed) >= _UNINDEXED_MAX:
-                self._index()
+            self._unindexed.setdefault(execution_id, old)
 
     def _index(self) -> None:
         """Brings the indexes up to date."""

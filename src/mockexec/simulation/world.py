@@ -391,7 +391,7 @@ def born(
         owner,
         None,
         None,
-        due(plan, at_ns),
+        due(plan, at_ns) if plan else None,
         1,
         0,
         plan,
@@ -463,13 +463,11 @@ class World:
     def schedule(self, due_ns: int, timer: Timer) -> None:
         """Enters a timer; equal instants fire in the order of entry."""
         self._timetable.add(due_ns, timer)
-        if due_ns < self._next_due_ns:
-            self._next_due_ns = due_ns
+        self.wake(due_ns)
 
     def wake(self, at_ns: int) -> None:
         """Makes sure that settling looks at what is due from this instant on."""
-        if at_ns < self._next_due_ns:
-            self._next_due_ns = at_ns
+        self._next_due_ns = min(self._next_due_ns, at_ns)
 
     def settle(self) -> int:
         """Lets everything happen that is due by now, in time order; returns now."""

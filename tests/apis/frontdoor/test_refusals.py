@@ -92,7 +92,7 @@ def test_every_reason_of_the_server_has_a_code(reason: str) -> None:
         raise Refusal(reason, "because")
 
     built_in = catalog.api("frontdoor")
-    api = make_api(built_in.document, replace(built_in.dialect, throttle=refuse))
+    api = make_api(built_in.document, replace(built_in.dialect, throttle=lambda _settings: refuse))
     scenario = {"frontdoor": catalog.scenario("frontdoor", "default")}
     with serve(api, scenario=scenario, strict=False) as served:
         refused = served.get(EXECUTIONS)
@@ -111,7 +111,7 @@ def test_retry_after_is_kept_when_the_refusal_brings_one() -> None:
         raise Refusal("rate_limited", "slow down", headers=(("retry-after", "7"),))
 
     built_in = catalog.api("frontdoor")
-    api = make_api(built_in.document, replace(built_in.dialect, throttle=refuse))
+    api = make_api(built_in.document, replace(built_in.dialect, throttle=lambda _settings: refuse))
     with serve(api, scenario={"frontdoor": catalog.scenario("frontdoor", "default")}) as served:
         refused = served.get(EXECUTIONS)
     assert refused.status_code == 429

@@ -12,13 +12,14 @@ import hmac
 import json
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from mockexec.http.auth import Principal, Token, authorization, issue_token
 from mockexec.http.call import Call
 from mockexec.http.refusal import Refusal
+from mockexec.settings import Settings
 from mockexec.simulation.instants import SECOND, parse_duration
 from mockexec.simulation.world import Realm
 
@@ -56,10 +57,10 @@ def verify_user(call: Call, scopes: tuple[str, ...]) -> Principal | None:
 
 def verify_any(call: Call, scopes: tuple[str, ...]) -> Principal | None:
     """The holder of a token with these scopes, a person or an application."""
-    header = call.raw_header(b"authorization")
+    header = call.headers.get(b"authorization")
     if header is None:
         return None
-    scheme, value = authorization(header)
+    scheme, value = authorization(header.decode("latin-1"))
     if scheme != "bearer" or not value:
         raise Refusal("unauthenticated", "JWT is malformed")
     principal = _token(call, value).principal()
@@ -81,10 +82,14 @@ def _token(call: Call, value: str) -> Token:
     return token
 
 
-def throttle(call: Call) -> None:
-    """Counts the requests of each token in windows that its first request opens."""
-    limit = read_limit(call.settings.option("sailpoint", "rate_limit", "off"))
-    if limit is None or call.principal is None:
+def throttle(settings: Settings) -> Callable[[Call], None] | None:
+    """Counts the requests of each token in windows that its first request opens, if that is on."""
+    limit = read_limit(settings.option("sailpoint", "rate_limit", "off"))
+    return None if limit is None else partial(_count, limit)
+
+
+def _count(limit: Limit, call: Call) -> None:
+    if call.principal is None:
         return
     windows, token = call.realm.table("windows"), call.principal.token
     window: Window | None = windows.get(token)
@@ -100,7 +105,6 @@ def throttle(call: Call) -> None:
     windows[token] = window._replace(requests=window.requests + 1)
 
 
-@lru_cache(maxsize=16)
 def read_limit(text: str) -> Limit | None:
     """The option ``rate_limit``: ``off``, ``on`` for the documented limit, or as ``100/10s``.
 
