@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from mockexec.door.verifying import VerifyOptions, planned
 from mockexec.server.app import App
-from mockexec.simulation.journal import Exchange, Journal
+from mockexec.simulation.journal import Exchange, Journal, Packed
 from mockexec.verify.curl import Curl
 from mockexec.verify.events import Found
 from mockexec.verify.findings import Finding, Severity
@@ -51,9 +51,13 @@ class _Breaches(Journal):
         super().__init__()
         self.found: dict[tuple[str, str], Finding] = {}
 
-    def record(self, exchange: Exchange) -> None:
+    def record(self, exchange: Packed) -> None:
         """Adds one, and keeps its breaches."""
         super().record(exchange)
+        if exchange.notes:
+            self._look(exchange.exchange())
+
+    def _look(self, exchange: Exchange) -> None:
         for note in exchange.notes:
             if note.location == "response":
                 title = f"{exchange.status} breaks the document: {note.message}"

@@ -1,7 +1,7 @@
 """The request path inside Connexion: its own middleware class, with plans compiled at start-up.
 
 Connexion gives the operations, the resolved handlers and the security handlers; here they become
-one ``Plan`` per operation and one router per API. ``Exchange`` in, reply out.
+one ``Plan`` per operation and one router per API. A request in, a reply out.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from mockexec.server.replies import CORS, Send, encode, send_whole
 from mockexec.server.routing import Match, Router
 from mockexec.settings import Settings
 from mockexec.simulation.clock import machine_ns
-from mockexec.simulation.journal import Exchange, Headers, pack_headers
+from mockexec.simulation.journal import Headers, Packed, pack
 from mockexec.simulation.session import Session
 from mockexec.simulation.world import RealmFull
 
@@ -277,11 +277,14 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             return
         journal = visit.session.world.journal
         journal.record(
-            Exchange(
-                journal.next_id(), call.now_ns, took_ns, self._api.name, call.operation_id,
-                call.method, call.scheme, visit.base_path, visit.below, call.raw_query,
-                pack_headers(call.raw_headers), call.raw_body, *seen,
+            Packed(
+                self._api.name, call.operation_id,
                 "" if injection is None else injection.fault_id, call.notes,
+                pack(
+                    journal.next_id(), call.now_ns, took_ns,
+                    (call.method, call.scheme, visit.base_path, visit.below, call.raw_query),
+                    call.raw_headers, call.raw_body, *seen,
+                ),
             )
         )  # fmt: skip
 

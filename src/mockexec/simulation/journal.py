@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from itertools import islice
+from struct import Struct
 from typing import Any, NamedTuple
 
 from mockexec.errors import Violation
@@ -15,8 +16,8 @@ EXCHANGES_MAX = 1000
 BYTES_MAX = 8 * 1024 * 1024
 # Of all journals on a shelf.
 SHELF_BYTES_MAX = 128 * 1024 * 1024
-# What one exchange counts besides its bodies, about.
-_OVERHEAD_BYTES = 1024
+# What one exchange takes besides its content, about.
+_OVERHEAD_BYTES = 256
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -27,7 +28,7 @@ class Exchange(NamedTuple):
     ``at_ns`` is the world's instant, ``took_ns`` the machine's time; ``status`` 0 where a fault cut
     the connection before the answer; ``fault`` the id of the fault that struck first, if any;
     ``notes`` what was let through but not documented, and what of our own reply broke the
-    document.
+    document. Names of the request's headers are in lower case.
     """
 
     id: int
@@ -40,7 +41,7 @@ class Exchange(NamedTuple):
     base_path: str
     path: str
     query: str
-    packed_headers: bytes
+    request_headers: Headers
     request_body: bytes
     status: int
     response_headers: Headers
@@ -48,20 +49,67 @@ class Exchange(NamedTuple):
     fault: str = ""
     notes: tuple[Violation, ...] = ()
 
-    @property
-    def request_headers(self) -> Headers:
-        """The request's headers, names in lower case."""
-        lines = self.packed_headers.split(b"\n") if self.packed_headers else []
-        return [(name, value) for name, _, value in (line.partition(b":") for line in lines)]
 
+class Packed(NamedTuple):
+    """An exchange as a journal keeps it: what many have in common, and the rest in one piece.
 
-def pack_headers(headers: Headers) -> bytes:
-    """Headers as one piece of memory, none of whose names has a colon or values a line feed.
-
-    Keeping the thousand latest lists of pairs alive would cost every request more than the rest of
-    the journal: the allocator would find no memory of theirs to use again.
+    A journal keeps the thousand latest. Were their ten parts kept one by one, each request would
+    free and make as many that no cache of the processor holds any longer, which costs more than
+    all the rest of the journal.
     """
-    return b"\n".join([b":".join(pair) for pair in headers])
+
+    api: str
+    operation_id: str
+    fault: str
+    notes: tuple[Violation, ...]
+    content: bytes
+
+    def exchange(self) -> Exchange:
+        """All of it."""
+        id_, at_ns, took_ns, status, *sizes = _HEAD.unpack_from(self.content)
+        parts, start = [], _HEAD.size
+        for size in sizes:
+            parts.append(self.content[start : start + size])
+            start += size
+        line, request_headers, request_body, response_headers = parts
+        method, scheme, base_path, path, query = line.decode("latin-1").split("\n", 4)
+        return Exchange(
+            id_, at_ns, took_ns, self.api, self.operation_id, method, scheme, base_path, path,
+            query, _unpacked(request_headers), request_body, status, _unpacked(response_headers),
+            self.content[start:], self.fault, self.notes,
+        )  # fmt: skip
+
+
+def pack(
+    id_: int,
+    at_ns: int,
+    took_ns: int,
+    line: tuple[str, str, str, str, str],
+    request_headers: Headers,
+    request_body: bytes,
+    status: int,
+    response_headers: Headers,
+    response_body: bytes,
+) -> bytes:
+    """The content of a ``Packed``. ``line``: method, scheme, base path, path and query, of which
+    only the last may have a line feed. No header's name has a colon, none has a line feed.
+    """
+    first = "\n".join(line).encode("latin-1")
+    asked = b"\n".join([b":".join(pair) for pair in request_headers])
+    said = b"\n".join([b":".join(pair) for pair in response_headers])
+    head = _HEAD.pack(
+        id_, at_ns, took_ns, status, len(first), len(asked), len(request_body), len(said)
+    )
+    return b"".join((head, first, asked, request_body, said, response_body))
+
+
+# id, at, took, status; the lengths of what follows, all but the last part.
+_HEAD = Struct(">QqqHIIII")
+
+
+def _unpacked(headers: bytes) -> Headers:
+    lines = headers.split(b"\n") if headers else []
+    return [(name, value) for name, _, value in (line.partition(b":") for line in lines)]
 
 
 class Journal:
@@ -75,7 +123,7 @@ class Journal:
         bytes_max: int = BYTES_MAX,
         shelf: Shelf | None = None,
     ) -> None:
-        self._ring: deque[Exchange] = deque()
+        self._ring: deque[Packed] = deque()
         self._size_max = size_max
         self._bytes_max = bytes_max
         self._bytes = 0
@@ -90,7 +138,7 @@ class Journal:
         self._count += 1
         return self._count
 
-    def record(self, exchange: Exchange) -> None:
+    def record(self, exchange: Packed) -> None:
         """Adds one; the oldest go when there are too many or they hold too much."""
         ring = self._ring
         ring.append(exchange)
@@ -122,9 +170,11 @@ class Journal:
         ``wanted``: fields of ``Exchange`` and their values; None is any.
         """
         filters = [(name, value) for name, value in wanted.items() if value is not None]
+        # A copy: a server in another thread may record while we read.
+        latest_first = (packed.exchange() for packed in list(self._ring)[::-1])
         found = (
             exchange
-            for exchange in self.newest(len(self._ring))
+            for exchange in latest_first
             if exchange.id > since
             and all(getattr(exchange, name) == value for name, value in filters)
         )
@@ -133,7 +183,7 @@ class Journal:
     def newest(self, limit: int) -> list[Exchange]:
         """Up to ``limit`` exchanges, newest first."""
         # A copy: a server in another thread may record while we read.
-        return list(self._ring)[::-1][:limit]
+        return [packed.exchange() for packed in list(self._ring)[: -limit - 1 : -1]]
 
 
 class Shelf:
@@ -181,5 +231,5 @@ class Shelf:
             self._latest = None
 
 
-def _weight(exchange: Exchange) -> int:
-    return len(exchange.request_body) + len(exchange.response_body) + _OVERHEAD_BYTES
+def _weight(exchange: Packed) -> int:
+    return len(exchange.content) + _OVERHEAD_BYTES
