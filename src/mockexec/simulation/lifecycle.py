@@ -161,8 +161,13 @@ def draw_plan(profile: Profile, random: Random, *, run_timeout_ns: int | None = 
     ``run_timeout_ns`` cancels what runs longer, counted from its first start, with
     ``cancelled_by: system`` in the data (a wait for a signal is not cut short).
     """
-    outcomes = profile.outcomes
-    outcome = outcomes[0] if len(outcomes) == 1 else _draw_outcome(profile, random)
+    outcome = profile.outcomes[0]
+    if len(profile.outcomes) > 1:
+        point = random.random() * profile.weights
+        for outcome in profile.outcomes:
+            point -= outcome.weight
+            if point < 0:
+                break
     steps = _attempt_start(profile, random)
     for attempt in range(profile.retries_max):
         if random.random() >= profile.retry_chance:
@@ -182,16 +187,6 @@ def draw_plan(profile: Profile, random: Random, *, run_timeout_ns: int | None = 
 def cancel_plan(profile: Profile, random: Random, data: Mapping[str, Any] | None = None) -> Plan:
     """The steps of an execution whose cancelling has begun: the clean-up, then the end."""
     return (Step(CANCELLED, profile.cleanup.draw(random), data),)
-
-
-def _draw_outcome(profile: Profile, random: Random) -> Outcome:
-    outcomes = profile.outcomes
-    point = random.random() * profile.weights
-    for outcome in outcomes:
-        point -= outcome.weight
-        if point < 0:
-            return outcome
-    return outcomes[-1]
 
 
 def _attempt_start(profile: Profile, random: Random) -> list[Step]:
