@@ -12,6 +12,7 @@ import pytest
 from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
 from connexion.middleware.main import ConnexionMiddleware
 from connexion.security import SecurityHandlerFactory
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "mockexec"
@@ -69,3 +70,19 @@ def test_the_extension_points_of_connexion_are_as_we_use_them() -> None:
     assert list(factory) == ["self", "security_scheme", "required_scopes"]
     options = inspect.signature(ConnexionMiddleware.__init__).parameters
     assert {"middlewares", "resolver", "security_map", "swagger_ui_options"} <= options.keys()
+
+
+def test_the_extension_points_of_uvicorn_are_as_we_use_them() -> None:
+    """What the connection overrides, calls and hands over is still there."""
+    overridden = (
+        "data_received", "on_message_begin", "on_headers_complete", "on_body", "send_400_response",
+        "on_message_complete", "on_response_complete", "timeout_keep_alive_handler",
+        "connection_lost", "_start_asgi_task", "_unset_keepalive_if_required",
+    )  # fmt: skip
+    assert {*overridden} <= {*vars(HttpToolsProtocol)}
+    cycle = inspect.signature(RequestResponseCycle.__init__).parameters
+    assert list(cycle) == [
+        "self", "scope", "transport", "flow", "logger", "access_logger", "access_log",
+        "default_headers", "message_event", "expect_100_continue", "keep_alive", "on_response",
+    ]  # fmt: skip
+    assert {"receive", "send", "run_asgi"} <= {*vars(RequestResponseCycle)}

@@ -242,6 +242,15 @@ def test_what_is_no_request_is_refused(garbage: bytes) -> None:
             assert answers(another, 1)[0][0] == 200
 
 
+def test_what_came_before_garbage_is_answered_first() -> None:
+    """Also when both came in one packet."""
+    with connected(Echo()) as line:
+        line.sendall(b"GET /x HTTP/1.1\r\n" + HOST + b"\r\nnonsense\r\n\r\n")
+        told = until_closed(line)
+        assert told.startswith(b"HTTP/1.1 200 ")
+        assert b"\r\n\r\nGET /x? 0HTTP/1.1 400 " in told
+
+
 def test_a_client_that_leaves_in_the_middle_is_forgotten() -> None:
     """Its request ends, others are answered, and the server stops in good order."""
     app = Echo()

@@ -54,11 +54,14 @@ class Connection(HttpToolsProtocol):
         self._is_reading = True
         try:
             super().data_received(data)
-            while self._due is not None:
-                cycle, self._due = self._due, None
-                self._begin(cycle)
+            self._begin_due()
         finally:
             self._is_reading = False
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no request; what came before it is answered first."""
+        self._begin_due()
+        super().send_400_response(msg)
 
     # What the parser finds.
 
@@ -124,6 +127,11 @@ class Connection(HttpToolsProtocol):
         else:
             self._current = cycle
             super()._start_asgi_task(cycle, app)
+
+    def _begin_due(self) -> None:
+        while self._due is not None:
+            cycle, self._due = self._due, None
+            self._begin(cycle)
 
     def _begin(self, cycle: _Cycle) -> None:
         """Answers a request; if it has to wait for something, it goes on as a task."""
