@@ -267,17 +267,17 @@ def test_progress_by_readings_moves_when_it_is_read() -> None:
         (
             "history",
             [{"frontdoor": FRONTDOOR, "count": 1, "within": "1h", "tasks": ["brew-coffee"]}],
-            "scenario default of frontdoor: there is no task 'brew-coffee'",
+            "scenario default of frontdoor: history/0/tasks/0: there is no task 'brew-coffee'",
         ),
         (
             "arrivals",
             [{"name": "a", "every": "1h", "frontdoor": FRONTDOOR, "tasks": ["brew-coffee"]}],
-            "scenario default of frontdoor: there is no task 'brew-coffee'",
+            "scenario default of frontdoor: arrivals/0/tasks/0: there is no task 'brew-coffee'",
         ),
         (
             "tasks",
             {"odd": {"profile": "slow", "weight": 1, "name": "x"}},
-            "scenario default of frontdoor: tasks/odd: there is no profile 'slow'",
+            "scenario default of frontdoor: tasks/odd/profile: there is no profile 'slow'",
         ),
     ],
 )

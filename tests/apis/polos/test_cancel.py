@@ -115,6 +115,22 @@ def test_cancelling_one_of_a_family(member: str) -> None:
         assert get(mock, RUNNING)["cancelled_by"] is None
 
 
+@pytest.mark.parametrize("through", ["PARENT", "CHILD"])
+def test_cancelling_ends_where_a_snapshot_has_a_circle(through: str) -> None:
+    """Row "cancel": an import may make a parent its own grandchild; each is cancelled once."""
+    with serve("polos") as mock:
+        taken = mock.post("/_mockexec/snapshots").json()["id"]
+        export = mock.get(f"/_mockexec/snapshots/{taken}").json()
+        rows = {row[0]: row for row in export["realms"]["polos"]["executions"]}
+        assert rows[CHILDREN[0]][-1]["parent"] == PARENT
+        rows[PARENT][-1]["parent"] = CHILDREN[0]
+        imported = mock.post("/_mockexec/snapshots", json={"import": export}).json()["id"]
+        assert mock.post(f"/_mockexec/snapshots/{imported}/restore").status_code == 200
+        member = PARENT if through == "PARENT" else CHILDREN[0]
+        assert cancel(mock, member).status_code == 200
+        assert [get(mock, one)["cancelled_by"] for one in (PARENT, *CHILDREN)] == ["user"] * 3
+
+
 def test_cancelling_goes_through_generations() -> None:
     """Row "cancel": grandchildren and grandparents too; ended relatives stay as they are."""
     with world() as mock:
