@@ -27,6 +27,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from mockexec.server.fault_injection import LINE
 from mockexec.server.guard import LISTENING
+from mockexec.server.upgrades import has_body, parser_of_the_rest
 
 _BODY_AHEAD_MAX = 64 * 1024
 _BODILESS = {204, 304}
@@ -53,12 +54,26 @@ class Connection(HttpToolsProtocol):
         self._is_idle = False
         self._is_reading = True
         try:
-            super().data_received(data)
+            self._parse(data)
             while self._due is not None:
                 cycle, self._due = self._due, None
                 self._begin(cycle)
         finally:
             self._is_reading = False
+
+    def _parse(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self.parser = parser_of_the_rest(self, self.headers)
+                data = data[upgrade.args[0] :]
+                continue
+            except httptools.HttpParserError:
+                message = "Invalid HTTP request received."
+                self.logger.warning(message)
+                self.send_400_response(message)
+            return
 
     # What the parser finds.
 
@@ -111,7 +126,9 @@ class Connection(HttpToolsProtocol):
         cycle.message_event.set()
 
     def on_message_complete(self) -> None:
-        """All of it has been read."""
+        """All of it has been read, unless the parser took its body for another protocol."""
+        if self.parser.should_upgrade() and has_body(self.headers):
+            return
         self.cycle.more_body = False
         self.cycle.message_event.set()
 
