@@ -113,3 +113,13 @@ def test_what_is_no_request_is_still_refused(line: socket.socket) -> None:
     while chunk := line.recv(65536):
         received += chunk
     assert received.startswith(b"HTTP/1.1 400 Bad Request")
+
+
+@pytest.mark.parametrize("framing", ["Transfer-Encoding: gzip", "Transfer-Encoding: chunked, gzip"])
+def test_a_body_whose_end_cannot_be_told_is_refused(line: socket.socket, framing: str) -> None:
+    """As without the wish, where the parser sees it at once."""
+    line.sendall(listing("h2c", f"{framing}\r\n") + b"x")
+    received = b""
+    while chunk := line.recv(65536):
+        received += chunk
+    assert received.startswith(b"HTTP/1.1 400 Bad Request")

@@ -62,18 +62,22 @@ class Connection(HttpToolsProtocol):
             self._is_reading = False
 
     def _parse(self, data: bytes) -> None:
-        while data:
-            try:
-                self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                self.parser = parser_of_the_rest(self, self.headers)
-                data = data[upgrade.args[0] :]
-                continue
-            except httptools.HttpParserError:
-                message = "Invalid HTTP request received."
-                self.logger.warning(message)
-                self.send_400_response(message)
-            return
+        try:
+            while data:
+                data = self._parse_on(data)
+        except httptools.HttpParserError:
+            message = "Invalid HTTP request received."
+            self.logger.warning(message)
+            self.send_400_response(message)
+
+    def _parse_on(self, data: bytes) -> bytes:
+        """Parses until a request asks for another protocol; returns what follows its head."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self.parser = parser_of_the_rest(self, self.headers)
+            return data[upgrade.args[0] :]
+        return b""
 
     # What the parser finds.
 
