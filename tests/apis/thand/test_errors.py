@@ -111,7 +111,11 @@ def test_a_full_world_says_when_to_try_again() -> None:
     ],
 )  # fmt: skip
 def test_nothing_may_be_kept_in_a_cache(path: str, status: int) -> None:
-    """Row "operations": since a GET may act, every answer carries `Cache-Control: no-store`."""
+    """Row "operations": since a GET may act, every answer carries `Cache-Control: no-store`.
+
+    And each names its charset, as the agent's web framework does.
+    """
     with serve("thand") as served:
         answer = served.get(f"{API}{path}")
     assert (answer.status_code, answer.headers["cache-control"]) == (status, "no-store")
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
