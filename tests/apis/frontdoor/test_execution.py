@@ -160,22 +160,6 @@ def test_the_newest_of_a_process_is_the_one_that_started_last() -> None:
     assert found == ["exe-at-once", "exe-waits"]
 
 
-def test_the_newest_of_a_process_is_the_one_that_started_last() -> None:
-    """Row "find": by startedAt, not by when it was asked for."""
-    data = {"process_id": "p", "name": "n"}
-    with serve("frontdoor", scenario="empty") as served:
-        realm = served.realm("frontdoor")
-        waits = (Step("running", 10 * SECOND), Step("completed", None))
-        realm.start("exe-waits", group=FRONTDOOR, plan=waits, data=data)
-        served.advance("5s")
-        realm.start("exe-at-once", group=FRONTDOOR, plan=(Step("running"),), data=data)
-        found = []
-        for by in ("0s", "5s"):
-            served.advance(by)
-            found.append(served.get(f"{EXECUTIONS}:find?processId=p").json()["id"])
-    assert found == ["exe-at-once", "exe-waits"]
-
-
 @pytest.mark.parametrize("query", ["", "?processId=", "?processid=abc-123"])
 def test_find_wants_a_process(query: str) -> None:
     """Row "find": processId missing or empty is a 400."""
