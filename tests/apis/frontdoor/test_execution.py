@@ -9,7 +9,6 @@ import pytest
 from mockexec import catalog
 from mockexec.errors import FixtureError
 from mockexec.simulation.instants import SECOND
-from mockexec.simulation.instants import SECOND
 from mockexec.simulation.lifecycle import STATES, Step
 from mockexec.simulation.world import Scenario, born
 from tests.apis.frontdoor import EXECUTIONS, FRONTDOOR, HAL, JSON, STAGING
