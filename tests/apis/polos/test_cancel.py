@@ -80,6 +80,21 @@ def test_repeating_while_it_is_under_way_renews_the_time() -> None:
     assert second.json()["cancelled_at"] > first["cancelled_at"]
 
 
+def test_relatives_that_are_being_cancelled_stay_as_they_are() -> None:
+    """Row "cancel": only who asks again renews a time, and only the time of the one asked for."""
+    with world() as mock:
+        top = run(mock)
+        child = run(mock, parent_execution_id=top)
+        mock.advance("4s")
+        cancel(mock, top)
+        before = get(mock, top)
+        mock.advance("1s")
+        renewed = cancel(mock, child).json()["cancelled_at"]
+        assert get(mock, top) == before
+        assert before["status"] == "running"
+        assert renewed > before["cancelled_at"]
+
+
 @pytest.mark.parametrize(
     ("execution_id", "status"),
     [(COMPLETED, "completed"), (FAILED, "failed"), (CANCELLED, "cancelled")],
@@ -162,7 +177,9 @@ def test_a_run_that_takes_too_long_is_cancelled_by_the_system() -> None:
         mock.advance("1s")
         after = get(mock, execution_id)
     assert before["status"] == "running"
+    assert before["assigned_to_worker"] is not None
     assert (after["status"], after["cancelled_by"]) == ("cancelled", "system")
+    assert after["assigned_to_worker"] is None
     assert after["cancelled_at"][17:26] == "07.000000"
     assert (after["completed_at"], after["run_timeout_seconds"]) == (None, 4)
 
