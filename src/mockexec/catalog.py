@@ -19,7 +19,7 @@ from mockexec import apis
 from mockexec.api import Api, Dialect, make_api
 from mockexec.errors import UsageError
 from mockexec.scenarios import load_scenario
-from mockexec.simulation.world import Scenario
+from mockexec.simulation.world import Model, Scenario
 from mockexec.spec.load import load_document
 from mockexec.traits import Traits
 
@@ -60,6 +60,11 @@ def api(name: str) -> Api:
 def scenario(name: str, scenario_name: str) -> Scenario:
     """A scenario of the API ``name``; raises UsageError or FixtureError."""
     return load_scenario(name, fixtures_folder(name), scenario_name)
+
+
+def model(name: str) -> Model:
+    """How executions of the API ``name`` are simulated; raises UsageError if there is none."""
+    return _plugin(name).dialect.model
 
 
 def traits(name: str) -> Traits | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from mockexec import catalog
 from mockexec.api import Api
@@ -39,9 +40,14 @@ def load_apis(names: Sequence[str], documents: Sequence[Path]) -> list[Api]:
 
 def name_of(path: Path) -> str:
     """The name under which a document is served: its file's, as far as a path can carry it."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")
+    # Letters without their accents: those are then characters of their own, and fall out.
+    plain = normalize("NFKD", path.stem).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._")
     if not name:
-        raise UsageError(f"{path}: a document is served under its file's name, which has no letter")
+        raise UsageError(
+            f"{path}: a document is served under its file's name, as far as that has letters from "
+            "a to z or digits; this has none, so rename the file or make a link to it"
+        )
     return name
 
 

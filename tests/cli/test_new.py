@@ -38,6 +38,7 @@ def test_a_new_package_passes_its_tests_and_is_found(tmp_path: Path, document: s
     result = run("new", "pets", "--spec", document, "--into", str(tmp_path))
     assert result.exit_code == 0, result.output
     home = tmp_path / "pets"
+    assert result.stderr == f"Now: pip install -e {home} && mockexec serve --api pets\n"
     for line in result.stdout.splitlines():
         assert Path(line).is_file()
     tested = python("-m", "pytest", "-q", "-p", "no:cacheprovider", path=home / "src", cwd=home)
@@ -74,6 +75,7 @@ def test_a_new_api_in_a_checkout_passes_its_tests(tmp_path: Path, document: str)
     before = {path: path.read_bytes() for path in checkout.rglob("*") if path.is_file()}
     result = run("new", "pets", "--spec", document, "--into", str(checkout))
     assert result.exit_code == 0, result.output
+    assert result.stderr == "Now: mockexec serve --api pets\n"
     assert (checkout / "src/mockexec/apis/pets/__init__.py").is_file()
     assert (checkout / "specs/pets.yaml").read_text() == PETS
     tested = python(

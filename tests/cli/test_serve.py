@@ -86,6 +86,17 @@ def test_a_document_is_served_under_the_name_of_its_file(tmp_path: Path) -> None
         assert any("My-pets" in line for line in lines if line.startswith("curl "))
 
 
+def test_accents_in_a_file_s_name_fall_out(tmp_path: Path) -> None:
+    """A path of ASCII letters is what a user can type; the folder's name is of no consequence."""
+    document = tmp_path / "ünï cödé" / "Señor Pëts.yaml"
+    document.parent.mkdir()
+    document.write_text(PETS)
+    with served("--api", "thand", str(document)) as lines:
+        base = lines[2].split("  ")[1]
+        assert base.endswith("/Senor-Pets")
+        assert httpx.get(f"{base}/openapi.yaml").status_code == 200
+
+
 def test_an_api_that_is_alone_also_answers_at_the_root() -> None:
     """As its vendor's own host does."""
     with served("--api", "thand", "--clock", "frozen") as lines:
@@ -158,7 +169,7 @@ def test_what_cannot_be_is_told_in_one_line(
 
 def test_a_document_may_not_take_the_name_of_another(tmp_path: Path) -> None:
     """Nor be named so that no path can carry it."""
-    for name, word in (("thand.yaml", "thand"), ("___.yaml", "___.yaml")):
+    for name, word in (("thand.yaml", "thand"), ("___.yaml", "___.yaml"), ("日本.yaml", "rename")):
         document = tmp_path / name
         document.write_text(PETS)
         assert_one_line(run("serve", "--port", "0", str(document)), word)

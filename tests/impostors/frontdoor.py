@@ -300,7 +300,7 @@ class Frontdoor(Impostor):
     def _order(self, asked: Asked) -> str:
         name, _, direction = asked.query["sort"].partition(",")
         columns = list(dict.fromkeys([_COLUMNS.get(name, "created_ms"), "created_ms", "id"]))
-        descends = direction == "desc" and self.fault != "sort-desc-ignored"
+        descends = direction.lower() == "desc" and self.fault != "sort-desc-ignored"
         if self.fault == "sort-unstable" and asked.query["page"] % 2:
             return ", ".join([f"{columns[0]} {'DESC' if descends else ''}", "random()"])
         return ", ".join(f"{column} {'DESC' if descends else 'ASC'}" for column in columns)

@@ -49,7 +49,7 @@ STYLES = [
 ]  # fmt: skip
 
 
-def api_of(operation: dict[str, Any], path: str = "/things") -> Api:
+def api_of(operation: dict[str, Any], path: str = "/things", **schemas: Any) -> Api:
     """An API with one operation that answers with what it was given."""
     document = load_document(
         {
@@ -57,11 +57,12 @@ def api_of(operation: dict[str, Any], path: str = "/things") -> Api:
             "info": {"title": "Echo", "version": "1"},
             "paths": {path: {"post": {"operationId": "echo", **operation}}},
             "components": {
+                "schemas": schemas,
                 "securitySchemes": {
                     "basic": {"type": "http", "scheme": "basic"},
                     "query": {"type": "apiKey", "in": "query", "name": "key"},
                     "cookie": {"type": "apiKey", "in": "cookie", "name": "key"},
-                }
+                },
             },
         }
     )

@@ -244,3 +244,11 @@ def test_prefer_makes_an_answer_where_the_document_has_no_example() -> None:
         made = mock.get(LIST, headers={"prefer": "dynamic=true"})
         assert made.status_code == 200
         assert made.content != plain.content
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_prefer_may_be_for_a_status_that_has_no_body(status: int) -> None:
+    """Where only ``default`` covers it, the body documented there is not missed."""
+    with serve("thand", strict=True) as mock:
+        answer = mock.get("/_mockexec/sessions", headers={"prefer": f"code={status}"})
+    assert (answer.status_code, answer.content) == (status, b"")

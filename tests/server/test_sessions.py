@@ -12,6 +12,12 @@ from mockexec.simulation.session import Session, Sessions, SessionsFull
 from tests.support import Served, serve
 
 LIST = "/thand/api/v1/executions"
+FRONTDOOR = "3d6d2b6e-6c7a-4a7f-8c3d-9a9d2e1f0b1c"
+
+
+def token(mock: Served) -> dict[str, str]:
+    """Frontdoor's development token, where a path does not begin with the API's name."""
+    return {"authorization": f"Bearer {mock.token('frontdoor')}"}
 
 
 def total(mock: Served, prefix: str = "", **more: dict[str, str]) -> int:
@@ -52,6 +58,40 @@ def test_links_stay_in_the_session() -> None:
         )
         links = answer.json()["_links"]
         assert all("/@mine/frontdoor/" in link["href"] for link in links.values())
+
+
+def test_links_stay_in_a_session_that_a_header_chose() -> None:
+    """They have its prefix, so that whoever follows them without the header is in it too."""
+    mine = {"mockexec-session": "mine"}
+    with serve("frontdoor") as mock:
+        made = mock.post("/_mockexec/executions", json={"api": "frontdoor"}, headers=mine)
+        assert made.headers["location"].startswith("/@mine/_mockexec/executions/")
+        described = mock.get("/_mockexec/apis", headers=mine).json()
+        assert described[0]["base_url"] == "http://mock.test/@mine/frontdoor"
+        for name in ("openapi.json", "openapi.yaml", "docs"):
+            told = mock.get(f"/frontdoor/{name}", headers=mine)
+            assert told.content == mock.get(f"/@mine/frontdoor/{name}").content
+        listing = f"/frontdoor/{FRONTDOOR}/executions?sort=createdAt,desc"
+        answer = mock.get(listing, headers=mine).json()
+        assert answer == mock.get(f"/@mine{listing}", headers=token(mock)).json()
+        newest = answer["_embedded"]["executionList"][0]
+        assert newest["id"] == made.json()["id"]
+        href = newest["_links"]["self"]["href"].removeprefix("http://mock.test")
+        assert mock.get(href, headers=token(mock)).json()["id"] == newest["id"]
+        outside = href.removeprefix("/@mine")
+        assert mock.get(outside).status_code == 404
+        # What was asked for stands in the journal as it was asked for.
+        har = mock.get("/_mockexec/journal.har", headers=mine).json()
+        assert f"http://mock.test{listing}" in [e["request"]["url"] for e in har["log"]["entries"]]
+
+
+def test_a_path_wins_over_a_header() -> None:
+    """Its links are those of the session in the path, once."""
+    with serve("frontdoor") as mock:
+        other = {"mockexec-session": "other", **token(mock)}
+        answer = mock.get(f"/@mine/frontdoor/{FRONTDOOR}/executions", headers=other).json()
+        assert answer["_links"]["self"]["href"].startswith("http://mock.test/@mine/frontdoor/")
+        assert [one["name"] for one in mock.get("/_mockexec/sessions").json()] == ["mine"]
 
 
 def test_sessions_are_begun_listed_and_ended() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from mockexec import catalog
 from mockexec.cli.people import as_yaml, people
 from mockexec.errors import FixtureError, UsageError
 from mockexec.scenarios import check_fixture, load_scenario
@@ -29,7 +30,7 @@ def command() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 def check(files: tuple[Path, ...]) -> None:
-    """Check scenario files against the schema beside them.
+    """Check scenario files against the schema beside them, and whether what they name is there.
 
     Prints file, line and key of what is wrong; exit code 2 if anything is.
     """
@@ -40,7 +41,9 @@ def check(files: tuple[Path, ...]) -> None:
         try:
             # By itself, then together with the scenario that it extends.
             check_fixture(path)
-            load_scenario(path.parent.name, path.parent, path.stem)
+            scenario = load_scenario(path.parent.name, path.parent, path.stem)
+            if scenario.api in catalog.names():
+                catalog.model(scenario.api).check(scenario)
         except FixtureError as error:
             failed = True
             click.echo(f"mockexec: {error}", err=True)

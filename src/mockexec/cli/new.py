@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from string import Template
 
@@ -58,6 +59,8 @@ def command(name: str, document: Path, folder: Path) -> None:
     _write(folder, files)
     for path in files:
         click.echo(folder / path)
+    install = "" if is_checkout else f"pip install -e {shlex.quote(str(folder / name))} && "
+    click.echo(f"Now: {install}mockexec serve --api {name}", err=True)
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

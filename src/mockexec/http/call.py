@@ -40,7 +40,7 @@ class Call:
     """
 
     __slots__ = (
-        "accepts", "base_path", "body", "content_type", "cookie", "header", "headers",
+        "accepts", "asked_at", "body", "content_type", "cookie", "header", "headers",
         "method", "notes", "now_ns", "operation_id", "path", "principal", "query", "raw_body",
         "raw_headers", "raw_path", "raw_query", "realm", "refusal", "scheme", "session",
         "settings", "stage", "world",
@@ -65,7 +65,7 @@ class Call:
         self.settings = settings
         self.method = method
         self.scheme = scheme
-        self.base_path = base_path
+        self.asked_at = base_path
         self.raw_path = raw_path
         self.raw_query = raw_query
         self.raw_headers = raw_headers
@@ -89,6 +89,13 @@ class Call:
         """The header ``name`` (lower case) as it came, the last if repeated; None if absent."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
+
+    @property
+    def base_path(self) -> str:
+        """Where the API lies for whoever follows a link of ours: inside the session, with or
+        without the header that may have chosen it.
+        """
+        return self.session.address(self.asked_at)
 
     @property
     def base_url(self) -> str:

@@ -98,7 +98,7 @@ class App:
                 return
         docs = self._docs[name]
         if below in docs.paths:
-            await docs.serve(scope, send, below, base_path, session)
+            await docs.serve(scope, send, below, session.address(base_path), session)
             return
         visit = scope[VISIT] = Visit(session, base_path, below, headers)
         await self._mounts[name](scope, receive, send)

@@ -15,6 +15,7 @@ from mockexec.errors import Violation
 from mockexec.http.call import Call
 from mockexec.http.negotiation import parse_content_type
 from mockexec.http.refusal import Refusal, invalid
+from mockexec.server.nested_forms import Branch, gathered, grow
 from mockexec.server.parameters import (
     Undecodable,
     item_types,
@@ -271,12 +272,24 @@ def _decode_form(raw: bytes, media: MediaType, shape: Shape | None) -> dict[str,
             name, _, text = pair.partition("=")
             fields.setdefault(_form_text(name), []).append(text)
     value: dict[str, Any] = {}
+    tree: Branch = {}
     for name, texts in fields.items():
+        if _is_deep(name, media):
+            grow(tree, name, [_form_text(text) for text in texts])
+            continue
         inner = property_shape(shape, name)
         encoding = media.encoding.get(name)
         exploded = encoding.explode if encoding is not None else True
         value[name] = _form_value(name, texts, inner, exploded=exploded)
+    for name, node in tree.items():
+        value[name] = gathered(node, property_shape(shape, name), name)
     return value
+
+
+def _is_deep(name: str, media: MediaType) -> bool:
+    """Whether a field is, or is a part of, one that the document has spelled out in parts."""
+    encoding = media.encoding.get(name.partition("[")[0])
+    return encoding is not None and encoding.style == "deepObject"
 
 
 def _form_value(name: str, texts: Sequence[str], shape: Shape | None, *, exploded: bool) -> Any:

@@ -27,6 +27,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from mockexec.server.fault_injection import LINE
 from mockexec.server.guard import LISTENING
+from mockexec.server.upgrades import has_body, parser_of_the_rest
 
 _BODY_AHEAD_MAX = 64 * 1024
 _BODILESS = {204, 304}
@@ -53,7 +54,7 @@ class Connection(HttpToolsProtocol):
         self._is_idle = False
         self._is_reading = True
         try:
-            super().data_received(data)
+            self._parse(data)
             self._begin_due()
         finally:
             self._is_reading = False
@@ -62,6 +63,24 @@ class Connection(HttpToolsProtocol):
         """Refuses what is no request; what came before it is answered first."""
         self._begin_due()
         super().send_400_response(msg)
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            while data:
+                data = self._parse_on(data)
+        except httptools.HttpParserError:
+            message = "Invalid HTTP request received."
+            self.logger.warning(message)
+            self.send_400_response(message)
+
+    def _parse_on(self, data: bytes) -> bytes:
+        """Parses until a request asks for another protocol; returns what follows its head."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self.parser = parser_of_the_rest(self, self.headers)
+            return data[upgrade.args[0] :]
+        return b""
 
     # What the parser finds.
 
@@ -114,7 +133,9 @@ class Connection(HttpToolsProtocol):
         cycle.message_event.set()
 
     def on_message_complete(self) -> None:
-        """All of it has been read."""
+        """All of it has been read, unless the parser took its body for another protocol."""
+        if self.parser.should_upgrade() and has_body(self.headers):
+            return
         self.cycle.more_body = False
         self.cycle.message_event.set()
 

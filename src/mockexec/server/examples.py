@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import shlex
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 import orjson
 
 from mockexec.api import Api
 from mockexec.mocking.encoding import as_text, is_json
 from mockexec.mocking.generate import Generator, NoValue
+from mockexec.server.nested_forms import spelled
 from mockexec.server.styles import in_cookie, in_header, in_path, in_query
 from mockexec.simulation.chance import Chance
 from mockexec.simulation.world import Realm
@@ -118,7 +119,7 @@ class Examples:
         if essence == _MULTIPART and isinstance(value, dict):
             return _multipart(value)
         if essence == _FORM and isinstance(value, dict):
-            return urlencode(value, doseq=True)
+            return "&".join(_fields(value, media))
         return as_text(media.name, value).decode()
 
     def _schemes(self, operation: Operation) -> list[SecurityScheme]:
@@ -148,10 +149,32 @@ def _content_type(media: MediaType) -> str:
     return "application/json" if "*" in media.name else media.name
 
 
+def _fields(value: Mapping[str, Any], media: MediaType) -> Iterator[str]:
+    """``name=value`` for the fields of a form, each as its encoding says."""
+    for name, inner in value.items():
+        encoding = media.encoding.get(name)
+        items = inner if isinstance(inner, list) else [inner]
+        if encoding is not None and encoding.style == "deepObject":
+            for field, item in spelled(name, inner):
+                yield f"{quote_plus(field)}={quote_plus(_as_field(item))}"
+        elif encoding is not None and not encoding.explode:
+            # What stands between the items is not encoded, so that none of theirs is taken for it.
+            texts = [quote_plus(_as_field(item)) for item in items]
+            yield f"{quote_plus(name)}={','.join(texts)}"
+        else:
+            for item in items:
+                yield f"{quote_plus(name)}={quote_plus(_as_field(item))}"
+
+
+def _as_field(value: Any) -> str:
+    """A value as the text of a form field: JSON, unless it is a text."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
 def _multipart(fields: Mapping[str, Any]) -> str:
     parts = []
     for name, value in fields.items():
-        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        text = _as_field(value)
         head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
         parts.append(f"{head}{text}\r\n")
     return "".join(parts) + f"--{_BOUNDARY}--\r\n"

@@ -51,6 +51,11 @@ class Session:
         self.snapshots: dict[str, Snapshot] = {}
         self._taken = 0
 
+    def address(self, base_path: str) -> str:
+        """``base_path`` as it must be written to lead here without the session's header."""
+        inside = not self.name or base_path.startswith("/@")
+        return base_path if inside else f"/@{self.name}{base_path}"
+
     def keep_snapshot(self, name: str, world: World) -> Snapshot:
         """Puts ``world`` aside, which nobody else may use.
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from mockexec.errors import FixtureError
 from mockexec.simulation.chance import Chance, Random
 from mockexec.simulation.clock import Clock
 from mockexec.simulation.execution import Event, Execution, due
@@ -42,15 +43,38 @@ class Arrival:
     data: Mapping[str, Any]
 
 
+# Keys and positions that lead to a place in a scenario's data.
+Pointer = tuple[str | int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """The content of one fixture file, checked against its schema. Shared by all worlds."""
+    """The content of one fixture file, checked against its schema. Shared by all worlds.
+
+    ``locate`` gives file and line of a place; None for a scenario that came from no file.
+    """
 
     api: str
     name: str
     data: Mapping[str, Any]
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     arrivals: tuple[Arrival, ...] = ()
+    locate: Callable[[Pointer], tuple[str, int]] | None = field(
+        default=None, compare=False, repr=False
+    )
+
+    def error(self, pointer: Pointer, message: str) -> FixtureError:
+        """What is wrong at ``pointer``, to be raised."""
+        file: str = f"scenario {self.name} of {self.api}"
+        line: int | None = None
+        if self.locate is not None:
+            file, line = self.locate(pointer)
+        key = "/".join(str(part) for part in pointer)
+        return FixtureError(f"{key}: {message}", file=file, line=line)
+
+
+def _sound(_scenario: Scenario) -> None:
+    """Whatever fits the schema will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +83,8 @@ class Model:
 
     ``populate`` fills a fresh realm from its scenario; ``arrive`` starts one execution at an
     instant (None: nothing arrives by itself); finished executions created longer than
-    ``retention_ns`` ago are forgotten (None: kept).
+    ``retention_ns`` ago are forgotten (None: kept). ``check`` raises FixtureError for what is
+    wrong with a scenario that its schema cannot see.
     """
 
     api: str
@@ -68,6 +93,7 @@ class Model:
     arrive: Callable[[Realm, Arrival, int], Execution] | None = None
     retention_ns: int | None = None
     executions_max: int = EXECUTIONS_MAX
+    check: Callable[[Scenario], None] = _sound
 
 
 class Timer(NamedTuple):
@@ -440,6 +466,7 @@ class World:
         self.realms: dict[str, Realm] = {}
         with _collector_paused():
             for model in models:
+                model.check(scenarios[model.api])
                 realm = self.realms[model.api] = Realm(self, model, scenarios[model.api])
                 model.populate(realm)
                 realm.schedule_arrivals()

@@ -71,6 +71,12 @@ ALLOWED = [
     {"type": "and", "filters": [of("eq", "status", "FAILED"), bound("gte", 1, "SECONDS")]},
     {"type": "or", "filters": [of("eq", "resourceVersion", "1.1.0"), of("isNull", "userId")]},
     {"type": "not", "filter": of("isNull", "callerRid")},
+    # A filter that fixes the status narrows what is looked at, which its neighbours may widen.
+    {"type": "or", "filters": [of("eq", "status", "FAILED"), of("isNull", "userId")]},
+    {"type": "or", "filters": [of("isNull", "userId"), of("eq", "status", "FAILED")]},
+    {"type": "and", "filters": [of("eq", "status", "SUCCEEDED"), of("eq", "status", "FAILED")]},
+    {"type": "not", "filter": of("eq", "status", "FAILED")},
+    {"type": "not", "filter": {"type": "not", "filter": of("eq", "status", "FAILED")}},
 ]  # fmt: skip
 
 

@@ -134,6 +134,15 @@ def test_the_last_24_hours_are_listed_by_default() -> None:
         assert ids(listed(mock)) == ["in"]
 
 
+def test_the_end_is_now_by_default_exclusive() -> None:
+    """Row `body`: `endTime` defaults to now, and what starts at that very instant is not before it."""
+    with world_of(Run("now", 0, 0), Run("before", 1, 0)) as mock:
+        assert ids(listed(mock)) == ["before"]
+        assert ids(listed(mock, {"endTime": at(mock, ago_ms=-1)})) == ["now", "before"]
+        mock.advance("1ms")
+        assert ids(listed(mock)) == ["now", "before"]
+
+
 def test_start_time_is_inclusive_and_end_time_exclusive() -> None:
     """Row `body`: `startTime` inclusive, `endTime` exclusive."""
     with world_of(Run("a", 3_000, 1), Run("b", 2_000, 1), Run("c", 1_000, 1)) as mock:

@@ -210,6 +210,15 @@ def test_the_pages_partition_the_list(starts: list[int], size: int, failed_only:
     assert pages == [[]] or pages[-1]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_pages_may_end_amid_equal_starts(size: int) -> None:
+    """Row `pages`: none of those that start at one instant is shown twice or left out."""
+    runs = [Run(name, ago_ms=5_000, ran_ms=1) for name in "dacbe"]
+    with world_of(*runs, Run("newer", 4_000, 1), Run("older", 6_000, 1)) as mock:
+        pages = followed(mock, {"pageSize": size})
+    assert list(chain.from_iterable(pages)) == ["newer", *"abcde", "older"]
+
+
 def test_following_tokens_shows_each_execution_once_while_new_ones_finish() -> None:
     """Row `pages`: neither those that arrive meanwhile nor those that only then end disturb it."""
     running = [Run(f"late-{number}", 1_500 + 1_000 * number, 60_000) for number in range(10)]

@@ -133,7 +133,7 @@ def test_the_same_seed_gives_the_same_executions() -> None:
         ),
         (
             {"resources": [{"rid": RESOURCE, "profile": "swift", "versions": ["1"]}]},
-            "the profile 'swift', which is not there",
+            "resources/0/profile: there is no profile 'swift'",
         ),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from mockexec import catalog
 from mockexec.errors import FixtureError
+from mockexec.simulation.instants import SECOND
 from mockexec.simulation.lifecycle import STATES, Step
 from mockexec.simulation.world import Scenario, born
 from tests.apis.frontdoor import EXECUTIONS, FRONTDOOR, HAL, JSON, STAGING
@@ -142,6 +143,22 @@ def test_find_gives_the_newest_of_a_process() -> None:
     assert found == max(matching, key=lambda one: one["startedAt"])
 
 
+def test_the_newest_of_a_process_is_the_one_that_started_last() -> None:
+    """Row "find": by startedAt, not by when it was asked for."""
+    data = {"process_id": "p", "name": "n"}
+    with serve("frontdoor", scenario="empty") as served:
+        realm = served.realm("frontdoor")
+        waits = (Step("running", 10 * SECOND), Step("completed", None))
+        realm.start("exe-waits", group=FRONTDOOR, plan=waits, data=data)
+        served.advance("5s")
+        realm.start("exe-at-once", group=FRONTDOOR, plan=(Step("running"),), data=data)
+        found = []
+        for by in ("0s", "5s"):
+            served.advance(by)
+            found.append(served.get(f"{EXECUTIONS}:find?processId=p").json()["id"])
+    assert found == ["exe-at-once", "exe-waits"]
+
+
 @pytest.mark.parametrize("query", ["", "?processId=", "?processid=abc-123"])
 def test_find_wants_a_process(query: str) -> None:
     """Row "find": processId missing or empty is a 400."""
@@ -267,17 +284,17 @@ def test_progress_by_readings_moves_when_it_is_read() -> None:
         (
             "history",
             [{"frontdoor": FRONTDOOR, "count": 1, "within": "1h", "tasks": ["brew-coffee"]}],
-            "scenario default of frontdoor: there is no task 'brew-coffee'",
+            "scenario default of frontdoor: history/0/tasks/0: there is no task 'brew-coffee'",
         ),
         (
             "arrivals",
             [{"name": "a", "every": "1h", "frontdoor": FRONTDOOR, "tasks": ["brew-coffee"]}],
-            "scenario default of frontdoor: there is no task 'brew-coffee'",
+            "scenario default of frontdoor: arrivals/0/tasks/0: there is no task 'brew-coffee'",
         ),
         (
             "tasks",
             {"odd": {"profile": "slow", "weight": 1, "name": "x"}},
-            "scenario default of frontdoor: tasks/odd: there is no profile 'slow'",
+            "scenario default of frontdoor: tasks/odd/profile: there is no profile 'slow'",
         ),
     ],
 )

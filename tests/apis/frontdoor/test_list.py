@@ -94,6 +94,16 @@ def test_each_of_six_properties_orders_the_list(name: str) -> None:
     assert descending == ascending[::-1]
 
 
+@pytest.mark.parametrize("direction", ["DESC", "Desc", "ASC", "aSc"])
+def test_a_direction_may_be_written_in_capitals(direction: str) -> None:
+    """Row "list": the framework behind the vendor's pages reads it so; links repeat it as it is."""
+    with serve("frontdoor") as served:
+        listed = plain(served, f"sort=name,{direction}")
+        assert listed == plain(served, f"sort=name,{direction.lower()}")
+        links = served.get(f"{EXECUTIONS}?sort=name,{direction}", headers=HAL).json()["_links"]
+    assert links["next"]["href"].endswith(f"sort=name,{direction}")
+
+
 @pytest.mark.parametrize("sort", ["startedAt", "processId", "name", "status", "createdAt"])
 def test_what_is_equal_comes_oldest_first(sort: str) -> None:
     """Two that start at one instant are ordered by when they were asked for, not by their ids."""

@@ -80,6 +80,21 @@ def test_repeating_while_it_is_under_way_renews_the_time() -> None:
     assert second.json()["cancelled_at"] > first["cancelled_at"]
 
 
+def test_relatives_that_are_being_cancelled_stay_as_they_are() -> None:
+    """Row "cancel": only who asks again renews a time, and only the time of the one asked for."""
+    with world() as mock:
+        top = run(mock)
+        child = run(mock, parent_execution_id=top)
+        mock.advance("4s")
+        cancel(mock, top)
+        before = get(mock, top)
+        mock.advance("1s")
+        renewed = cancel(mock, child).json()["cancelled_at"]
+        assert get(mock, top) == before
+        assert before["status"] == "running"
+        assert renewed > before["cancelled_at"]
+
+
 @pytest.mark.parametrize(
     ("execution_id", "status"),
     [(COMPLETED, "completed"), (FAILED, "failed"), (CANCELLED, "cancelled")],
@@ -115,6 +130,22 @@ def test_cancelling_one_of_a_family(member: str) -> None:
         assert get(mock, RUNNING)["cancelled_by"] is None
 
 
+@pytest.mark.parametrize("through", ["PARENT", "CHILD"])
+def test_cancelling_ends_where_a_snapshot_has_a_circle(through: str) -> None:
+    """Row "cancel": an import may make a parent its own grandchild; each is cancelled once."""
+    with serve("polos") as mock:
+        taken = mock.post("/_mockexec/snapshots").json()["id"]
+        export = mock.get(f"/_mockexec/snapshots/{taken}").json()
+        rows = {row[0]: row for row in export["realms"]["polos"]["executions"]}
+        assert rows[CHILDREN[0]][-1]["parent"] == PARENT
+        rows[PARENT][-1]["parent"] = CHILDREN[0]
+        imported = mock.post("/_mockexec/snapshots", json={"import": export}).json()["id"]
+        assert mock.post(f"/_mockexec/snapshots/{imported}/restore").status_code == 200
+        member = PARENT if through == "PARENT" else CHILDREN[0]
+        assert cancel(mock, member).status_code == 200
+        assert [get(mock, one)["cancelled_by"] for one in (PARENT, *CHILDREN)] == ["user"] * 3
+
+
 def test_cancelling_goes_through_generations() -> None:
     """Row "cancel": grandchildren and grandparents too; ended relatives stay as they are."""
     with world() as mock:
@@ -146,7 +177,9 @@ def test_a_run_that_takes_too_long_is_cancelled_by_the_system() -> None:
         mock.advance("1s")
         after = get(mock, execution_id)
     assert before["status"] == "running"
+    assert before["assigned_to_worker"] is not None
     assert (after["status"], after["cancelled_by"]) == ("cancelled", "system")
+    assert after["assigned_to_worker"] is None
     assert after["cancelled_at"][17:26] == "07.000000"
     assert (after["completed_at"], after["run_timeout_seconds"]) == (None, 4)
 

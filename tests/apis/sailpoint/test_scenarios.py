@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,8 +81,8 @@ def test_a_scenario_that_names_no_workflow_is_refused(section: str) -> None:
     }
     data = {**scenario.data, section: [entries[section]]}
     with (
-        pytest.raises(FixtureError, match=f"{section}: there is no workflow 'nobody'"),
-        serve("sailpoint", scenario={"sailpoint": type(scenario)("sailpoint", "test", data)}),
+        pytest.raises(FixtureError, match=f"{section}/0/workflow: there is no workflow 'nobody'"),
+        serve("sailpoint", scenario={"sailpoint": replace(scenario, data=data)}),
     ):
         pass
 

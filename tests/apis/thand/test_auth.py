@@ -38,6 +38,14 @@ def test_an_encoded_session_either_way(headers: dict[str, str | None]) -> None:
     assert [each["user"] for each in found] == ["bob@example.com"]
 
 
+def test_an_expired_session_still_counts() -> None:
+    """Row "auth": the agent does not look at the expiry here, which is some hours ahead."""
+    with serve("thand") as served:
+        served.advance("2d")
+        for headers in ways(session("bob@example.com")):
+            assert served.get(f"{API}/executions", headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "title"),
     [

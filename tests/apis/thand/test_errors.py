@@ -103,10 +103,19 @@ def test_a_full_world_says_when_to_try_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["/executions", "/execution/wf_abc123", "/execution/wf_abc123/cancel", "/execution/wf_nothing"],
-)
-def test_nothing_may_be_kept_in_a_cache(path: str) -> None:
-    """Row "operations": since a GET may act, every answer carries `Cache-Control: no-store`."""
+    ("path", "status"),
+    [
+        ("/executions", 200), ("/execution/wf_abc123", 200), ("/execution/wf_abc123/cancel", 200),
+        ("/execution/wf_abc123/terminate", 200), ("/execution/wf_nothing", 404),
+        ("/execution/wf_abc121/cancel", 409), ("/nowhere", 404),
+    ],
+)  # fmt: skip
+def test_nothing_may_be_kept_in_a_cache(path: str, status: int) -> None:
+    """Row "operations": since a GET may act, every answer carries `Cache-Control: no-store`.
+
+    And each names its charset, as the agent's web framework does.
+    """
     with serve("thand") as served:
-        assert served.get(f"{API}{path}").headers["cache-control"] == "no-store"
+        answer = served.get(f"{API}{path}")
+    assert (answer.status_code, answer.headers["cache-control"]) == (status, "no-store")
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from mockexec.apis.foundry import wire
-from mockexec.errors import FixtureError
 from mockexec.http.auth import keep_fixture_tokens
 from mockexec.simulation.chance import Random
 from mockexec.simulation.execution import Execution
 from mockexec.simulation.instants import DAY, MILLISECOND, parse_duration
 from mockexec.simulation.lifecycle import COMPLETED, FAILED, RUNNING, Step, draw_plan
 from mockexec.simulation.store import Index
-from mockexec.simulation.world import Arrival, Model, Realm, born
+from mockexec.simulation.world import Arrival, Model, Realm, Scenario, born
 
 T = TypeVar("T")
 
@@ -39,6 +38,25 @@ class Resource(NamedTuple):
     denied_with: str
 
 
+def check(scenario: Scenario) -> None:
+    """Whether the resources and profiles that a scenario names are there.
+
+    Raises:
+        FixtureError: one of them is not.
+    """
+    resources = scenario.data.get("resources", ())
+    for index, resource in enumerate(resources):
+        if resource["profile"] not in scenario.profiles:
+            pointer = ("resources", index, "profile")
+            raise scenario.error(pointer, f"there is no profile {resource['profile']!r}")
+    known = {resource["rid"] for resource in resources}
+    for section in ("executions", "history", "arrivals"):
+        for index, raw in enumerate(scenario.data.get(section, ())):
+            if raw["resource"] not in known:
+                pointer = (section, index, "resource")
+                raise scenario.error(pointer, f"there is no resource {raw['resource']}")
+
+
 def populate(realm: Realm) -> None:
     """Fills a fresh realm from its scenario."""
     data = realm.scenario.data
@@ -46,7 +64,6 @@ def populate(realm: Realm) -> None:
     resources = realm.table("resources")
     for raw in data.get("resources", ()):
         resources[raw["rid"]] = _resource(raw)
-    _check_names(realm)
     told = (_told(realm, raw) for raw in data.get("executions", ()))
     past = (execution for raw in data.get("history", ()) for execution in _history(realm, raw))
     realm.load([*told, *past])
@@ -85,28 +102,6 @@ def _known(realm: Realm, rid: str) -> Resource:
     if resource is None:
         raise LookupError(f"the scenario {realm.scenario.name} has no resource {rid}")
     return resource
-
-
-def _check_names(realm: Realm) -> None:
-    """Whether what the scenario names is there, which its schema cannot say.
-
-    Raises:
-        FixtureError: a resource or a profile is not.
-    """
-    scenario, resources = realm.scenario, realm.table("resources")
-    for rid, resource in resources.items():
-        if resource.profile not in scenario.profiles:
-            raise FixtureError(
-                f"scenario {scenario.name} of {realm.name}: the resource {rid} lives by the "
-                f"profile {resource.profile!r}, which is not there"
-            )
-    for section in ("executions", "history", "arrivals"):
-        for index, raw in enumerate(scenario.data.get(section, ())):
-            if raw["resource"] not in resources:
-                raise FixtureError(
-                    f"scenario {scenario.name} of {realm.name}: {section}/{index}/resource: "
-                    f"there is no resource {raw['resource']}"
-                )
 
 
 def _told(realm: Realm, raw: Mapping[str, Any]) -> Execution:
@@ -193,4 +188,5 @@ MODEL = Model(
     populate=populate,
     arrive=arrive,
     retention_ns=_RETENTION_NS,
+    check=check,
 )

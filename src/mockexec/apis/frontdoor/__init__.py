@@ -5,11 +5,11 @@ from __future__ import annotations
 from mockexec.api import Dialect, handlers_of
 from mockexec.apis.frontdoor import auth, errors, handlers
 from mockexec.apis.frontdoor.paging import INDEXES
-from mockexec.apis.frontdoor.populate import arrive, populate
+from mockexec.apis.frontdoor.populate import arrive, check, populate
 from mockexec.simulation.world import Model
 
 # Executions are the account's audit trail, and nothing says that it ends: none is ever forgotten.
-MODEL = Model("frontdoor", INDEXES, populate, arrive)
+MODEL = Model("frontdoor", INDEXES, populate, arrive, check=check)
 
 DIALECT = Dialect(
     name="frontdoor",

@@ -46,5 +46,5 @@ def read_page(call: Call, frontdoor: str) -> Page:
     number, size, sort = call.query["page"], call.query["size"], call.query["sort"]
     by, _, direction = sort.partition(",")
     listed = call.realm.executions.range(by, (frontdoor,))
-    executions = listed.page(number * size, size, reverse=direction == "desc")
+    executions = listed.page(number * size, size, reverse=direction.lower() == "desc")
     return Page(executions, number, size, sort, len(listed))

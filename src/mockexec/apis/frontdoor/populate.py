@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any, NamedTuple
 
-from mockexec.errors import FixtureError
 from mockexec.http.auth import keep_fixture_tokens
 from mockexec.simulation.chance import Random
 from mockexec.simulation.execution import Execution
@@ -21,7 +20,7 @@ from mockexec.simulation.lifecycle import (
     Step,
     draw_plan,
 )
-from mockexec.simulation.world import Arrival, Realm, born
+from mockexec.simulation.world import Arrival, Realm, Scenario, born
 
 _ENDS = {"FINISHED": COMPLETED, "FAILED": FAILED, "CANCELLED": CANCELLED}
 
@@ -34,15 +33,33 @@ class _Task(NamedTuple):
     name: str
 
 
-def populate(realm: Realm) -> None:
-    """Fills a fresh realm from its scenario.
+def check(scenario: Scenario) -> None:
+    """Whether the frontdoors, tasks and profiles that a scenario names are there.
 
     Raises:
-        FixtureError: it names a task or a profile that is not there.
+        FixtureError: one of them is not.
     """
+    data = scenario.data
+    for name, task in data["tasks"].items():
+        if task["profile"] not in scenario.profiles:
+            pointer = ("tasks", name, "profile")
+            raise scenario.error(pointer, f"there is no profile {task['profile']!r}")
+    frontdoors = {frontdoor["id"] for frontdoor in data["frontdoors"]}
+    for section in ("executions", "history", "arrivals"):
+        for index, raw in enumerate(data.get(section, ())):
+            if raw["frontdoor"] not in frontdoors:
+                reason = f"there is no frontdoor {raw['frontdoor']!r}"
+                raise scenario.error((section, index, "frontdoor"), reason)
+            for position, name in enumerate(raw.get("tasks", ())):
+                if name not in data["tasks"]:
+                    reason = f"there is no task {name!r}"
+                    raise scenario.error((section, index, "tasks", position), reason)
+
+
+def populate(realm: Realm) -> None:
+    """Fills a fresh realm from its scenario."""
     keep_fixture_tokens(realm)
     data = realm.scenario.data
-    _check_names(realm)
     frontdoors = realm.table("frontdoors")
     for frontdoor in data["frontdoors"]:
         frontdoors[frontdoor["id"]] = frontdoor["owner"]
@@ -109,16 +126,6 @@ def _history(realm: Realm, ids: Iterator[str]) -> Iterator[Execution]:
             )
 
 
-def _check_names(realm: Realm) -> None:
-    data = realm.scenario.data
-    try:
-        for raw in (*data["history"], *data.get("arrivals", ())):
-            _tasks(realm, raw.get("tasks"))
-    except LookupError as error:
-        place = f"scenario {realm.scenario.name} of {realm.name}"
-        raise FixtureError(f"{place}: {error.args[0]}") from None
-
-
 def _tasks(realm: Realm, names: list[str] | None) -> list[_Task]:
     """The tasks of these names, all of the scenario's for None; raises LookupError."""
     known, profiles = realm.scenario.data["tasks"], realm.scenario.profiles
@@ -127,8 +134,6 @@ def _tasks(realm: Realm, names: list[str] | None) -> list[_Task]:
         if name not in known:
             raise LookupError(f"there is no task {name!r}")
         raw = known[name]
-        if raw["profile"] not in profiles:
-            raise LookupError(f"tasks/{name}: there is no profile {raw['profile']!r}")
         tasks.append(_Task(profiles[raw["profile"]], raw["weight"], raw["name"]))
     return tasks
 

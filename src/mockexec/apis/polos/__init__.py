@@ -16,6 +16,7 @@ MODEL = Model(
     ),
     populate=populate.populate,
     arrive=populate.arrive,
+    check=populate.check,
 )
 
 DIALECT = Dialect(

@@ -16,7 +16,7 @@ def cancel(realm: Realm, execution: Execution) -> Execution:
 
     Relatives that have ended, or are being cancelled already, stay as they are.
     """
-    relatives = [*_descendants(realm, execution), *_ancestors(realm, execution)]
+    relatives = _relatives(realm, execution)
     cancelled = _cancel_one(realm, execution)
     for relative in relatives:
         if not relative.is_final and relative.state != CANCELLING:
@@ -48,18 +48,41 @@ def _cancel_one(realm: Realm, execution: Execution) -> Execution:
     return realm.move(execution, CANCELLING, plan=confirmed, data=asked)
 
 
+def _relatives(realm: Realm, execution: Execution) -> list[Execution]:
+    """Everything below ``execution`` and everything above it, each once.
+
+    No API and no fixture makes anybody its own ancestor, but an imported snapshot may.
+    """
+    known = {execution.id}
+    relatives = []
+    for relative in (*_descendants(realm, execution), *_ancestors(realm, execution)):
+        if relative.id not in known:
+            known.add(relative.id)
+            relatives.append(relative)
+    return relatives
+
+
 def _descendants(realm: Realm, execution: Execution) -> Iterator[Execution]:
-    """Children, their children and so on; a parent exists before its child, so there is an end."""
-    parents = [execution]
+    """Children, their children and so on."""
+    parents, known = [execution], {execution.id}
     while parents:
-        children = list(realm.executions.range("parent", (parents.pop().id,)).iterate())
-        yield from children
-        parents += children
+        for child in realm.executions.range("parent", (parents.pop().id,)).iterate():
+            if child.id not in known:
+                known.add(child.id)
+                parents.append(child)
+                yield child
 
 
 def _ancestors(realm: Realm, execution: Execution) -> Iterator[Execution]:
     """The parent, its parent and so on, as far as they are known."""
-    parent_id = execution.data.get("parent")
-    while parent_id is not None and (parent := realm.executions.get(parent_id)) is not None:
+    known = {execution.id}
+    parent = _parent(realm, execution)
+    while parent is not None and parent.id not in known:
+        known.add(parent.id)
         yield parent
-        parent_id = parent.data.get("parent")
+        parent = _parent(realm, parent)
+
+
+def _parent(realm: Realm, execution: Execution) -> Execution | None:
+    parent_id = execution.data.get("parent")
+    return None if parent_id is None else realm.executions.get(parent_id)

@@ -8,14 +8,38 @@ from typing import Any
 from mockexec.apis.polos import lives
 from mockexec.apis.polos.lives import one_of
 from mockexec.apis.polos.submission import deployment, shared_data, submit
-from mockexec.apis.polos.workflows import workflow
+from mockexec.apis.polos.workflows import UNREGISTERED_PROFILE, workflow
 from mockexec.http.auth import keep_fixture_tokens
 from mockexec.simulation.chance import Random
 from mockexec.simulation.execution import Execution
 from mockexec.simulation.instants import parse_duration
-from mockexec.simulation.world import Arrival, Realm, born
+from mockexec.simulation.world import Arrival, Realm, Scenario, born
 
 _RUNS_PER_SESSION = 4
+
+
+def check(scenario: Scenario) -> None:
+    """Whether the profiles that workflows name are there, and family trees are trees.
+
+    Raises:
+        FixtureError: they are not.
+    """
+    for index, entry in enumerate(scenario.data["workflows"]):
+        if entry["profile"] not in scenario.profiles:
+            pointer = ("workflows", index, "profile")
+            raise scenario.error(pointer, f"there is no profile {entry['profile']!r}")
+    if UNREGISTERED_PROFILE not in scenario.profiles:
+        reason = f"there is no profile {UNREGISTERED_PROFILE!r}, for workflows not listed here"
+        raise scenario.error(("profiles",), reason)
+    executions = scenario.data.get("executions", ())
+    parents = {raw["id"]: raw.get("parent") for raw in executions}
+    for index, raw in enumerate(executions):
+        line = [raw["id"]]
+        while (parent := parents.get(line[-1])) is not None and parent not in line:
+            line.append(parent)
+        if parent == raw["id"]:
+            reason = f"the execution is its own ancestor: {' -> '.join([*line, parent])}"
+            raise scenario.error(("executions", index, "parent"), reason)
 
 
 def populate(realm: Realm) -> None:

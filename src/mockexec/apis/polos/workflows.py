@@ -9,8 +9,11 @@ from typing import Any
 from mockexec.simulation.lifecycle import Profile
 from mockexec.simulation.world import Realm
 
+UNREGISTERED_PROFILE = "unregistered"
 # What the mock knows of a workflow that nobody has registered.
-_UNREGISTERED: Mapping[str, Any] = MappingProxyType({"type": "workflow", "profile": "unregistered"})
+_UNREGISTERED: Mapping[str, Any] = MappingProxyType(
+    {"type": "workflow", "profile": UNREGISTERED_PROFILE}
+)
 
 
 def workflow(realm: Realm, workflow_id: str) -> Mapping[str, Any]:

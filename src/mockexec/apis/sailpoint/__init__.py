@@ -5,7 +5,7 @@ from __future__ import annotations
 from mockexec.api import Dialect, handlers_of
 from mockexec.apis.sailpoint import auth, errors, handlers
 from mockexec.apis.sailpoint.paging import BY_START, BY_STATUS
-from mockexec.apis.sailpoint.populate import arrive, populate
+from mockexec.apis.sailpoint.populate import arrive, check, populate
 from mockexec.simulation.world import Model
 
 _PER_RESOURCE = ("workflows", "workflow-executions")
@@ -25,6 +25,7 @@ DIALECT = Dialect(
         indexes=(BY_START, BY_STATUS),
         populate=populate,
         arrive=arrive,
+        check=check,
         retention_ns=handlers.RETENTION_NS,
     ),
     handlers=handlers_of(

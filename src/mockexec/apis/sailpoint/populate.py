@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mockexec.errors import FixtureError
 from mockexec.http.auth import keep_fixture_tokens
 from mockexec.simulation.chance import Random
 from mockexec.simulation.execution import Execution
@@ -19,44 +18,43 @@ from mockexec.simulation.lifecycle import (
     Step,
     draw_plan,
 )
-from mockexec.simulation.world import Arrival, Realm, born
+from mockexec.simulation.world import Arrival, Realm, Scenario, born
 
 _FINAL_OF = {"Completed": COMPLETED, "Failed": FAILED, "Canceled": CANCELLED}
 # A step that waits for something has no length of its own; its events are spread over this.
 _WAIT_SHOWN_AS_NS = HOUR
 
 
-def populate(realm: Realm) -> None:
-    """Fills a fresh realm from its scenario.
+def check(scenario: Scenario) -> None:
+    """Whether the workflows and profiles that a scenario names are there.
 
     Raises:
-        FixtureError: a part of the scenario names a workflow or profile that is not there.
+        FixtureError: one of them is not.
     """
+    workflows = scenario.data["workflows"]
+    for index, workflow in enumerate(workflows):
+        if workflow["profile"] not in scenario.profiles:
+            pointer = ("workflows", index, "profile")
+            raise scenario.error(pointer, f"there is no profile {workflow['profile']!r}")
+    known = {workflow["id"] for workflow in workflows}
+    for section in ("executions", "history", "arrivals"):
+        for index, raw in enumerate(scenario.data.get(section, ())):
+            if raw["workflow"] not in known:
+                pointer = (section, index, "workflow")
+                raise scenario.error(pointer, f"there is no workflow {raw['workflow']!r}")
+
+
+def populate(realm: Realm) -> None:
+    """Fills a fresh realm from its scenario."""
     data = realm.scenario.data
     keep_fixture_tokens(realm)
     workflows = realm.table("workflows")
     for raw in data["workflows"]:
         workflows[raw["id"]] = _workflow(realm, raw)
-    _check_names(realm)
     executions = [_told(realm, raw) for raw in data.get("executions", ())]
     for raw in data.get("history", ()):
         executions += _past(realm, raw)
     realm.load(executions)
-
-
-def _check_names(realm: Realm) -> None:
-    data, workflows = realm.scenario.data, realm.table("workflows")
-    for section in ("executions", "history", "arrivals"):
-        for raw in data.get(section, ()):
-            if raw["workflow"] not in workflows:
-                raise _error(realm, f"{section}: there is no workflow {raw['workflow']!r}")
-    for raw in data["workflows"]:
-        if raw["profile"] not in realm.scenario.profiles:
-            raise _error(realm, f"workflows: there is no profile {raw['profile']!r}")
-
-
-def _error(realm: Realm, message: str) -> FixtureError:
-    return FixtureError(message, file=f"{realm.name}/{realm.scenario.name}.yaml")
 
 
 def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:

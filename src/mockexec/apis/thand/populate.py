@@ -14,10 +14,35 @@ from mockexec.simulation.execution import Execution
 from mockexec.simulation.instants import DAY, MILLISECOND, parse_duration
 from mockexec.simulation.lifecycle import Plan
 from mockexec.simulation.store import Index
-from mockexec.simulation.world import Arrival, Model, Realm, born
+from mockexec.simulation.world import Arrival, Model, Pointer, Realm, Scenario, born
 
 _LIVES_MAX = 500
 _NO_APPROVERS = {"after": "0s", "granted": 0, "refused": 0, "ignored": 1}
+
+
+def check(scenario: Scenario) -> None:
+    """Whether the workflows and profiles that a scenario names are there.
+
+    Raises:
+        FixtureError: one of them is not.
+    """
+    data = scenario.data
+    for name, workflow in data["workflows"].items():
+        if workflow["profile"] not in scenario.profiles:
+            pointer = ("workflows", name, "profile")
+            raise scenario.error(pointer, f"there is no profile {workflow['profile']!r}")
+    for section in ("executions", "arrivals"):
+        for index, raw in enumerate(data.get(section, ())):
+            if raw.get("workflow") is not None:
+                _check_workflow(scenario, (section, index, "workflow"), raw["workflow"])
+    for index, batch in enumerate(data.get("history", ())):
+        for position, name in enumerate(batch.get("workflows", ())):
+            _check_workflow(scenario, ("history", index, "workflows", position), name)
+
+
+def _check_workflow(scenario: Scenario, pointer: Pointer, name: str) -> None:
+    if name not in scenario.data["workflows"]:
+        raise scenario.error(pointer, f"there is no workflow {name!r}")
 
 
 def populate(realm: Realm) -> None:
@@ -70,6 +95,7 @@ MODEL = Model(
     populate=populate,
     arrive=arrive,
     retention_ns=30 * DAY,
+    check=check,
 )
 
 
