@@ -269,6 +269,8 @@ class Converted:
     def __init__(self, document: Document, direction: Direction) -> None:
         self._dialect = Dialect(document, direction)
         self.resources: dict[str, Any] = {}
+        # Address → schema; there are no more than the document has.
+        self._found: dict[str, Any] = {}
         for uri in document.files:
             converted = self._dialect.convert(uri)
             if document.version >= "3.1":
@@ -298,8 +300,10 @@ class Converted:
 
     def at(self, address: str) -> Any:
         """The converted schema at a URI that ``address`` returned or a ``$ref`` holds."""
-        uri, _, fragment = address.partition("#")
-        return follow(self.resources[uri], tokens(unquote(fragment)))
+        if address not in self._found:
+            uri, _, fragment = address.partition("#")
+            self._found[address] = follow(self.resources[uri], tokens(unquote(fragment)))
+        return self._found[address]
 
 
 def _with_definitions(converted: Any, named: dict[str, Any]) -> Any:
