@@ -181,6 +181,17 @@ class _Connection(HttpToolsProtocol):
         """A client has connected."""
         super().connection_made(_Joining(transport))
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone, or was sent away."""
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            # uvicorn leaves it where the client broke the connection off.
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+        # The connection and its last request hold each other. Let go, all of it is freed at once,
+        # and not when the collector comes, which is seldom: some 10 KB for each connection.
+        self.cycle = self.scope = self._current = None  # type: ignore[assignment]  # as at first
+
     def on_response_complete(self) -> None:
         """A response is over."""
         self.transport.flush()  # type: ignore[attr-defined]  # ours
