@@ -80,6 +80,8 @@ from starlette.testclient import TestClient
 import jinja2, requests
 assert type(client) is TestClient, type(client)
 assert issubclass(requests.Session, object) and jinja2.Template("{{ a }}").render(a=1) == "1"
+from connexion import json_schema
+assert json_schema.requests.Session is requests.Session
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
