@@ -25,6 +25,7 @@ from benchmarks.comparison.install import InstallError, Place, default_cache, in
 from benchmarks.comparison.measure import Comparison, Options
 from benchmarks.comparison.peers import PEERS, Peer
 from benchmarks.comparison.picture import picture
+from benchmarks.comparison.readme import NoMarks, with_figures
 from benchmarks.comparison.report import report
 
 
@@ -66,6 +67,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="FILE",
         help="show the figures of speed.json again",
     )
+    parser.add_argument(
+        "--readme", type=Path, metavar="FILE", help="also write the table between its marks there"
+    )
     return parser.parse_args(arguments)
 
 
@@ -74,8 +78,8 @@ def main() -> int:
     arguments = parse()
     output = arguments.output or arguments.cache / "results"
     if arguments.source:
-        write(Figures.from_json(arguments.source.read_text(encoding="utf-8")), output)
-        return 0
+        figures = Figures.from_json(arguments.source.read_text(encoding="utf-8"))
+        return write(figures, output, arguments.readme)
     for program, package in (("wrk", "wrk"), ("taskset", "util-linux")):
         if shutil.which(program) is None:
             say(f"{program} is missing: install the package {package} (this runs on Linux only)")
@@ -87,8 +91,7 @@ def main() -> int:
     except InstallError as error:
         say(str(error))
         return 1
-    write(compare(arguments, place, chosen), output)
-    return 0
+    return write(compare(arguments, place, chosen), output, arguments.readme)
 
 
 def compare(arguments: argparse.Namespace, place: Place, chosen: list[Peer]) -> Figures:
@@ -133,8 +136,8 @@ def compare(arguments: argparse.Namespace, place: Place, chosen: list[Peer]) -> 
     return figures
 
 
-def write(figures: Figures, folder: Path) -> None:
-    """The table, the picture and the figures."""
+def write(figures: Figures, folder: Path, readme: Path | None) -> int:
+    """The table, the picture and the figures; 1 if the README has no place for its own."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in (
         ("speed.json", figures.to_json()),
@@ -143,6 +146,16 @@ def write(figures: Figures, folder: Path) -> None:
     ):
         (folder / name).write_text(text, encoding="utf-8")
         say(f"written: {folder / name}")
+    if readme is None:
+        return 0
+    try:
+        text = with_figures(readme.read_text(encoding="utf-8"), figures)
+    except NoMarks as error:
+        say(f"{readme}: {error}")
+        return 1
+    readme.write_text(text, encoding="utf-8")
+    say(f"written: {readme}")
+    return 0
 
 
 def _machine(place: Place, load_begun: float) -> dict[str, str]:

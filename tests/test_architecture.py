@@ -57,6 +57,37 @@ def test_a_plain_import_pulls_no_engine() -> None:
     assert not {"connexion", "uvicorn", "pytest", "faker", "schemathesis"} & {*run.stdout.split()}
 
 
+def test_a_start_imports_only_what_it_uses() -> None:
+    """What is for other commands, or for parts of Connexion that are not used, stays out."""
+    code = "import sys, mockexec.cli.serve; print(*sorted(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {*run.stdout.split()}
+    assert "connexion" in loaded
+    assert not loaded & {
+        "cryptography", "faker", "httpx", "hypothesis", "jinja2", "mockexec.traits", "pytest",
+        "requests", "schemathesis", "starlette.testclient",
+    }  # fmt: skip
+
+
+def test_what_is_imported_later_is_there_when_it_is_called() -> None:
+    """Whoever uses Connexion beside the mock, in one process, finds it whole."""
+    code = """
+import warnings
+warnings.simplefilter("ignore")
+import mockexec.server.connexion_app
+from connexion import AsyncApp
+client = AsyncApp("here").test_client()
+from starlette.testclient import TestClient
+import jinja2, requests
+assert type(client) is TestClient, type(client)
+assert issubclass(requests.Session, object) and jinja2.Template("{{ a }}").render(a=1) == "1"
+from connexion import json_schema
+assert json_schema.requests.Session is requests.Session
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
 def test_the_extension_points_of_connexion_are_as_we_use_them() -> None:
     """What the pipeline overrides and calls still has the names and parameters it relies on."""
     for name in ("make_operation", "_add_operation_internal"):

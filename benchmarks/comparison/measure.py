@@ -212,8 +212,10 @@ class Comparison:
             if scenario.is_ours_alone:
                 _reset(running.port)
             self._check(running, scenario)
-            if self._options.warmup_s:
-                self._load(running, scenario, self._options.warmup_s)
+            # A journal is filled in any case: the world was reset, and it with it.
+            warmup_s = max(self._options.warmup_s, int(scenario.is_journal_full))
+            if warmup_s:
+                self._load(running, scenario, warmup_s)
             if scenario.is_journal_full:
                 _check_journal(running.port)
             before_s = server.cpu_s()

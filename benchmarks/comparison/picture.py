@@ -8,7 +8,7 @@ from .figures import Figures
 from .report import sorted_peers
 
 _SHOWN = ("one", "list", "filter", "create")
-_PANEL_WIDTH, _NAME_WIDTH, _BAR_MAX = 480, 170, 235
+_PANEL_WIDTH, _NAME_WIDTH, _BAR_MAX = 500, 190, 235
 _ROW, _HEAD, _MARGIN = 22, 40, 16
 _FONT = 'font-family="Helvetica, Arial, sans-serif" font-size="12"'
 _BAR = 'height="14"'

@@ -66,14 +66,14 @@ def _by_scenario(figures: Figures, scenarios: dict[str, str], show: Callable[[Li
         ]
         for peer in sorted_peers(figures, "one")
     ]
-    return _table(["", *scenarios.values()], rows)
+    return table(["", *scenarios.values()], rows)
 
 
 def _cell(peer: PeerFigures, scenario: str, show: Callable[[Line], str]) -> str:
     line = peer.lines.get(scenario)
     if line is None:
         return _NOTHING
-    return show(line) + ("*" if _amiss(peer, scenario) else "")
+    return show(line) + ("*" if amiss(peer, scenario) else "")
 
 
 def _requests(line: Line) -> str:
@@ -87,14 +87,15 @@ def _ratios(figures: Figures) -> str:
         return ""
     keys = [key for key in _COMPARED if key in ours.lines]
     rows = [
-        [peer.title, *(_ratio(ours, peer, key) for key in keys)]
+        [peer.title, *(ratio(ours, peer, key) for key in keys)]
         for peer in sorted_peers(figures, "one")
         if peer is not ours
     ]
-    return _table(["against", *(figures.scenarios[key] for key in keys)], rows) if rows else ""
+    return table(["against", *(figures.scenarios[key] for key in keys)], rows) if rows else ""
 
 
-def _ratio(ours: PeerFigures, peer: PeerFigures, scenario: str) -> str:
+def ratio(ours: PeerFigures, peer: PeerFigures, scenario: str) -> str:
+    """How many times as fast ours is: by requests / by processor time."""
     line = peer.lines.get(scenario)
     if line is None or not line.requests_per_s:
         return _NOTHING
@@ -114,7 +115,7 @@ def _alone(figures: Figures) -> str:
         for key, title in figures.scenarios.items()
         if key in _OURS_ALONE and (line := peer.lines.get(key))
     ]  # fmt: skip
-    return _table(["", "requests/s", "µs each", "p50 ms", "p99 ms"], rows) if rows else ""
+    return table(["", "requests/s", "µs each", "p50 ms", "p99 ms"], rows) if rows else ""
 
 
 def _peers(figures: Figures) -> str:
@@ -134,7 +135,7 @@ def _peers(figures: Figures) -> str:
         ]
         for peer in sorted_peers(figures, "one")
     ]
-    return _table(
+    return table(
         [
             "", "ready, s", "ready with 403 operations, s", "memory when ready, MiB",
             "memory after, MiB", "does not do",
@@ -158,8 +159,8 @@ def _notes(figures: Figures) -> str:
         for key, title in figures.scenarios.items():
             if key in peer.skipped:
                 lines.append(f"- {peer.title}, {title}: not measured: {peer.skipped[key]}")
-            elif amiss := _amiss(peer, key):
-                lines.append(f"- {peer.title}, {title}*: {amiss}")
+            elif told := amiss(peer, key):
+                lines.append(f"- {peer.title}, {title}*: {told}")
     spreads = [line.spread for peer in figures.peers for line in peer.lines.values()]
     far = [spread for spread in spreads if spread > _SPREAD_TOLD]
     if far:
@@ -170,7 +171,7 @@ def _notes(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def _amiss(peer: PeerFigures, scenario: str) -> str:
+def amiss(peer: PeerFigures, scenario: str) -> str:
     """What is behind the asterisk of a cell, if it has one."""
     line = peer.lines.get(scenario)
     if line is None:
@@ -193,7 +194,7 @@ def _left_out(figures: Figures) -> str:
     return "\n".join(parts)
 
 
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
     """A Markdown table; all columns but the first and the last are numbers or short."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -14,6 +14,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mockexec import apis
 from mockexec.api import Api, Dialect, make_api
@@ -21,7 +22,10 @@ from mockexec.errors import UsageError
 from mockexec.scenarios import load_scenario
 from mockexec.simulation.world import Model, Scenario
 from mockexec.spec.load import load_document
-from mockexec.traits import Traits
+
+if TYPE_CHECKING:
+    # A mock that is served has no use for them.
+    from mockexec.traits import Traits
 
 _PACKAGE = Path(__file__).parent
 
@@ -77,7 +81,6 @@ def traits(name: str) -> Traits | None:
     module = f"mockexec.apis.{name}.traits"
     if name not in built_in_names() or find_spec(module) is None:
         return plugin.traits
-    # Only now: a mock that is served needs none of it.
     found: Traits = import_module(module).TRAITS
     return found
 

@@ -10,6 +10,7 @@ An ``Item`` is an execution as the API shows it, a decoded JSON object.
 
 from __future__ import annotations
 
+import operator as comparing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Protocol
@@ -291,6 +292,16 @@ def holds(expression: Expression, item: Item) -> bool | None:
     return None if expression.field.hidden else _compare(expression, item)
 
 
+_COMPARED: dict[str, Callable[[Any, Any], Any]] = {
+    "eq": comparing.eq,
+    "in": lambda value, wanted: value in wanted,
+    "lt": comparing.lt,
+    "le": comparing.le,
+    "gt": comparing.gt,
+    "ge": comparing.ge,
+}
+
+
 def _compare(comparison: Compare, item: Item) -> bool:
     field_, operator, wanted = comparison
     value = field_.value(item)
@@ -301,15 +312,7 @@ def _compare(comparison: Compare, item: Item) -> bool:
     if field_.folds:
         value = value.casefold()
         wanted = wanted.casefold()
-    compared: dict[str, Callable[[], bool]] = {
-        "eq": lambda: bool(value == wanted),
-        "in": lambda: value in wanted,
-        "lt": lambda: bool(value < wanted),
-        "le": lambda: bool(value <= wanted),
-        "gt": lambda: bool(value > wanted),
-        "ge": lambda: bool(value >= wanted),
-    }
-    return compared[operator]()
+    return bool(_COMPARED[operator](value, wanted))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 from base64 import b64encode
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from mockexec.api import Api
 from mockexec.server.generic import generic_api
 from mockexec.spec.load import load_document
-from tests.support import serve
+from tests.support import Served, serve
 
 OK = {"200": {"description": "ok", "content": {"application/json": {"schema": {"enum": ["ok"]}}}}}
 SCHEMES: dict[str, Any] = {
@@ -265,6 +266,33 @@ def test_the_same_refusal_reads_the_same() -> None:
         bodies = {served.get("/t/thing?limit=x").text for _ in range(3)}
         assert len(bodies) == 1
         assert "trace" in bodies.pop()
+
+
+def test_a_generated_refusal_is_made_once() -> None:
+    """A refusal costs about what an answer does, whatever must be generated for its first time.
+
+    Counted in function calls, which no other load on the machine can change.
+    """
+    schema = {
+        "type": "object",
+        "required": ["trace", "causes"],
+        "properties": {
+            "trace": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+            "causes": {"type": "array", "items": {"type": "string", "format": "uuid"}},
+        },
+    }
+    with serve(_with_error(schema)) as served:
+        for path in ("/t/thing?limit=1", "/t/thing?limit=x"):
+            served.get(path)
+        answer, refusal = _calls(served, "/t/thing?limit=1"), _calls(served, "/t/thing?limit=x")
+    assert refusal < 1.5 * answer
+
+
+def _calls(served: Served, path: str) -> int:
+    """How many functions a request calls."""
+    profile = cProfile.Profile()
+    profile.runcall(served.get, path)
+    return sum(entry.callcount for entry in profile.getstats())
 
 
 def test_a_20_document_with_basic() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -19,6 +21,7 @@ from mockexec import catalog
 from mockexec.errors import MockexecError, UsageError
 from mockexec.server.app import App
 from mockexec.server.mock import Mock
+from mockexec.server.connection import Connection
 from mockexec.server.run import BackgroundServer, base_url, bind
 from mockexec.simulation.clock import Clock
 
@@ -54,6 +57,40 @@ def test_a_background_server_answers_and_stops() -> None:
         assert httpx.get(f"{server.url}/_mockexec/health").json() == {"status": "ok"}
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.url}/_mockexec/health")
+
+
+@pytest.mark.parametrize("linger", [b"", struct.pack("ii", 1, 0)], ids=["closed", "broken off"])
+def test_a_connection_that_has_ended_leaves_nothing_behind(linger: bytes) -> None:
+    """It is freed at once, not when the collector comes or the time to keep it alive is over."""
+    gc.collect()
+    gc.disable()
+    others = _connections()
+    try:
+        with BackgroundServer(app()) as server, httpx.Client(base_url=server.url) as client:
+            for _ in range(5):
+                _ask_and_go(server.url, linger)
+            # The server hears of the end of a connection before it answers what comes later.
+            for _ in range(50):
+                client.get("/_mockexec/health")
+                if _connections() == others + 1:
+                    break
+            assert _connections() == others + 1
+    finally:
+        gc.enable()
+
+
+def _ask_and_go(url: str, linger: bytes) -> None:
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        if linger:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        connection.sendall(b"GET /_mockexec/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+
+def _connections() -> int:
+    """How many of the server's connections are in memory."""
+    return sum(type(each) is Connection for each in gc.get_objects())
 
 
 def test_several_servers_run_side_by_side() -> None:

@@ -97,12 +97,19 @@ class Examples:
 
     def simplest(self, realm: Realm) -> Example | None:
         """The request to show first: a reading one with as little to it as there is."""
-        found = [
-            (_effort(operation, example), position, example)
-            for position, operation in enumerate(self._api.operations)
-            if (example := self.request(operation, realm)) is not None
-        ]
-        return min(found)[2] if found else None
+        by_kind: dict[tuple[bool, bool], list[Operation]] = {}
+        for operation in self._api.operations:
+            by_kind.setdefault(_kind(operation), []).append(operation)
+        # What is not shown is not made: a body that must be generated takes a while.
+        for kind in sorted(by_kind):
+            found = [
+                example
+                for operation in by_kind[kind]
+                if (example := self.request(operation, realm)) is not None
+            ]
+            if found:
+                return min(found, key=lambda example: len(example.url))
+        return None
 
     def _value(self, examples: Mapping[str, Any], schema: SchemaRef | None, chance: Chance) -> Any:
         if examples:
@@ -221,9 +228,9 @@ def _authorize(
         headers["Authorization"] = f"Bearer {token}"
 
 
-def _effort(operation: Operation, example: Example) -> tuple[bool, bool, int]:
-    """How much there is to an example: reading before writing, with credentials, then by length.
+def _kind(operation: Operation) -> tuple[bool, bool]:
+    """The simplest first: reading before writing, with credentials.
 
     An operation that asks for no credentials is seldom what an API is about.
     """
-    return operation.method != "GET", not operation.security, len(example.url)
+    return operation.method != "GET", not operation.security

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,6 +24,7 @@ from mockexec.spec.operations import (
     SecurityScheme,
     security_schemes,
 )
+from mockexec.spec.schemas import Schemas
 
 PROBLEM = "application/problem+json"
 # RFC 6750, section 2.1, b64token.
@@ -32,6 +34,9 @@ _TEXT_FIELDS = ("message", "detail", "error_description", "description", "error"
 _SHORT_FIELDS = ("error", "title")
 _INNER_FIELDS = ("error", "errors", "fault")
 _STATUS_FIELDS = ("status", "code", "statusCode", "status_code")
+_OWN_FIELDS = ("type", "instance", "violations")
+# Wherever something of a problem may go.
+_PLACES = frozenset((*_TEXT_FIELDS, *_INNER_FIELDS, *_STATUS_FIELDS, *_OWN_FIELDS))
 
 
 def generic_api(document: Document, name: str) -> Api:
@@ -130,7 +135,8 @@ class _Renderer:
 
     def __init__(self, schemes: Mapping[str, SecurityScheme]) -> None:
         self._challenge = ", ".join(dict.fromkeys(_challenges(schemes)))
-        self._generators: dict[tuple[str, int], Generator | None] = {}
+        # (operationId, status) → how the document describes it, if it does
+        self._errors: dict[tuple[str, int], _DocumentedError | None] = {}
 
     def learn(self, api: Api) -> None:
         """Takes the operations and the compiled schemas of the API that it renders for."""
@@ -143,47 +149,79 @@ class _Renderer:
         if refusal.status == 401 and self._challenge:
             headers = (*headers, ("www-authenticate", self._challenge))
         problem = _problem(refusal, call)
-        operation = self._operations.get(call.operation_id)
-        media = _documented(operation, refusal.status) if operation else None
-        if operation is not None and media is not None:
-            body = self._documented_body(operation, media, refusal, problem)
-            if body is not None:
-                return Reply(refusal.status, body, headers, concrete(media.name))
-        return Reply(refusal.status, problem, headers, PROBLEM)
+        error = self._documented(call.operation_id, refusal.status)
+        body = error.body(problem) if error is not None else None
+        if error is None or body is None:
+            return Reply(refusal.status, problem, headers, PROBLEM)
+        return Reply(refusal.status, body, headers, error.media_type)
 
-    def _documented_body(
-        self, operation: Operation, media: MediaType, refusal: Refusal, problem: dict[str, Any]
-    ) -> Any:
-        """A body as documented for this error, with the refusal's message; None where none fits."""
-        if media.schema is None:
-            return problem
-        validator = self._schemas.validator(media.schema, "response")
-        silent = None
-        for example in (*media.examples.values(), None):
-            body = self._generated(operation, media, refusal) if example is None else example
-            if isinstance(body, dict) and validator.is_valid(body):
-                told = _told(body, problem, validator.is_valid)
-                if _tells(told, problem["detail"]):
-                    return told
-                silent = silent or told
-        return problem if validator.is_valid(problem) else silent
-
-    def _generated(self, operation: Operation, media: MediaType, refusal: Refusal) -> Any:
-        key = (operation.id, refusal.status)
-        if key not in self._generators:
-            assert media.schema is not None  # noqa: S101  # asked before
-            try:
-                self._generators[key] = Generator(self._schemas, media.schema)
-            except NoValue:
-                self._generators[key] = None
-        generator = self._generators[key]
-        if generator is None:
+    def _documented(self, operation_id: str, status: int) -> _DocumentedError | None:
+        operation = self._operations.get(operation_id)
+        if operation is None:
             return None
+        key = (operation_id, status)
+        if key not in self._errors:
+            media = _documented(operation, status)
+            self._errors[key] = (
+                _DocumentedError(self._schemas, media, f"{operation_id}/{status}")
+                if media is not None
+                else None
+            )
+        return self._errors[key]
+
+
+class _DocumentedError:
+    """One error of an operation, as its document describes it. What does not depend on a request
+    is made once.
+    """
+
+    def __init__(self, schemas: Schemas, media: MediaType, purpose: str) -> None:
+        self.media_type = concrete(media.name)
+        self._purpose = purpose
+        self._schemas = schemas
+        self._schema = media.schema
+        self._is_valid = (
+            schemas.validator(media.schema, "response").is_valid if media.schema else None
+        )
+        self._examples = [body for body in media.examples.values() if self._is_base(body)]
+
+    def body(self, problem: dict[str, Any]) -> Any:
+        """A body as documented, with what the problem says; None where none fits.
+
+        The first that has a place for the message; without one the document's own words.
+        """
+        if self._is_valid is None:
+            return problem
+        silent = None
+        for base in self._bases():
+            if _PLACES.isdisjoint(base):
+                silent = silent or base
+                continue
+            told = _told(base, problem, self._is_valid)
+            if _tells(told, problem["detail"]):
+                return told
+            silent = silent or told
+        return problem if self._is_valid(problem) else silent
+
+    def _is_base(self, body: Any) -> bool:
+        return isinstance(body, dict) and self._is_valid is not None and self._is_valid(body)
+
+    def _bases(self) -> Iterator[dict[str, Any]]:
+        yield from self._examples
+        # Asked for only where no example can tell the message.
+        if self._generated is not None:
+            yield self._generated
+
+    @cached_property
+    def _generated(self) -> dict[str, Any] | None:
+        """The same error always reads the same, whatever the seed."""
+        assert self._schema is not None  # noqa: S101  # without one nothing is asked
         try:
-            # The same error always reads the same.
-            return generator.value(Chance().random(f"{key[0]}/{key[1]}"))
+            generator = Generator(self._schemas, self._schema)
+            body = generator.value(Chance().random(self._purpose))
         except NoValue:
             return None
+        return body if self._is_base(body) else None
 
 
 _HTTP_CHALLENGES = {"basic": 'Basic realm="mock"', "bearer": "Bearer"}
@@ -242,7 +280,7 @@ def _told(body: Any, problem: dict[str, Any], is_valid: Callable[[Any], bool]) -
         *((key, problem["title"]) for key in texts if key in _SHORT_FIELDS),
         *((key, problem["detail"]) for key in texts[:1]),
         *((key, problem["status"]) for key in _STATUS_FIELDS),
-        *((key, problem[key]) for key in ("type", "instance", "violations") if key in problem),
+        *((key, problem[key]) for key in _OWN_FIELDS if key in problem),
     ):
         if key in body and is_valid(changed := body | {key: value}):
             body = changed

@@ -269,6 +269,8 @@ class Converted:
     def __init__(self, document: Document, direction: Direction) -> None:
         self._dialect = Dialect(document, direction)
         self.resources: dict[str, Any] = {}
+        # Address → schema; there are no more than the document has.
+        self._found: dict[str, Any] = {}
         for uri in document.files:
             converted = self._dialect.convert(uri)
             if document.version >= "3.1":
@@ -278,7 +280,6 @@ class Converted:
         self._convert_extensions()
         for identifier, (uri, pointer) in document.identified.items():
             self.resources[identifier] = follow(self.resources[uri], tokens(pointer))
-        self._found: dict[str, Any] = {}
 
     def _convert_extensions(self) -> None:
         done: set[tuple[str, str]] = set()
@@ -299,12 +300,10 @@ class Converted:
 
     def at(self, address: str) -> Any:
         """The converted schema at a URI that ``address`` returned or a ``$ref`` holds."""
-        # None is no schema.
-        found = self._found.get(address)
-        if found is None:
+        if address not in self._found:
             uri, _, fragment = address.partition("#")
-            found = self._found[address] = follow(self.resources[uri], tokens(unquote(fragment)))
-        return found
+            self._found[address] = follow(self.resources[uri], tokens(unquote(fragment)))
+        return self._found[address]
 
 
 def _with_definitions(converted: Any, named: dict[str, Any]) -> Any:

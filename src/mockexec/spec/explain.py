@@ -380,33 +380,47 @@ def _is_type(value: Any, types: list[str]) -> bool:
     return False
 
 
+# The way to a part of a value: (the way to what it lies in, its key), () for the whole.
+_Way = tuple[Any, ...]
+
+
 def unreadable(value: Any) -> tuple[str, str] | None:
     """(pointer, message) of the first thing in a value that is not JSON, or not within bounds."""
-    stack: list[tuple[Any, str, int]] = [(value, "", 1)]
+    stack: list[tuple[Any, _Way, int]] = [(value, (), 1)]
     while stack:
-        node, pointer, depth = stack.pop()
+        node, way, depth = stack.pop()
         if depth > DEPTH_MAX:
             return "", f"is nested deeper than {DEPTH_MAX} levels"
         if isinstance(node, dict):
             for key, item in node.items():
                 if not isinstance(key, str):
-                    return pointer, "has a property whose name is not text"
+                    return _pointer(way), "has a property whose name is not text"
                 problem = _bad_text(key)
                 if problem is not None:
-                    return pointer, f"has a property whose name {problem}"
-                stack.append((item, join(pointer, key), depth + 1))
+                    return _pointer(way), f"has a property whose name {problem}"
+                stack.append((item, (way, key), depth + 1))
         elif isinstance(node, list):
-            stack.extend((item, join(pointer, i), depth + 1) for i, item in enumerate(node))
+            stack.extend((item, (way, i), depth + 1) for i, item in enumerate(node))
         elif isinstance(node, str):
             problem = _bad_text(node)
             if problem is not None:
-                return pointer, problem
+                return _pointer(way), problem
         elif node is not None and not isinstance(node, bool | int | float):
-            return pointer, f"must be a JSON value, got {messages.shown(node)}"
+            return _pointer(way), f"must be a JSON value, got {messages.shown(node)}"
     return None
 
 
+def _pointer(way: _Way) -> str:
+    keys: list[str | int] = []
+    while way:
+        way, key = way
+        keys.append(key)
+    return join("", *reversed(keys))
+
+
 def _bad_text(text: str) -> str | None:
+    if text.isascii():
+        return None
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -8,12 +8,17 @@ from typing import Any
 
 def escape(key: str | int) -> str:
     """One reference token of a pointer."""
-    return str(key).replace("~", "~0").replace("/", "~1")
+    token = str(key)
+    if "~" in token or "/" in token:
+        return token.replace("~", "~0").replace("/", "~1")
+    return token
 
 
 def join(pointer: str, *keys: str | int) -> str:
     """``pointer`` extended by ``keys``, which are escaped."""
-    return "".join((pointer, *(f"/{escape(key)}" for key in keys)))
+    for key in keys:
+        pointer += f"/{escape(key)}"
+    return pointer
 
 
 def tokens(pointer: str) -> list[str]:
@@ -22,7 +27,10 @@ def tokens(pointer: str) -> list[str]:
         return []
     if pointer[0] != "/":
         raise ValueError(f"{pointer!r} is not a JSON pointer")
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
+    parts = pointer[1:].split("/")
+    if "~" not in pointer:
+        return parts
+    return [part.replace("~1", "/").replace("~0", "~") for part in parts]
 
 
 def follow(value: Any, keys: Iterable[str]) -> Any:

@@ -320,11 +320,12 @@ def _telling(filters: Selection, fields: Sequence[Field]) -> tuple[Compare | Non
     candidates = [one for field in fields for one in _comparisons(filters, field)]
     filters.probe.random.shuffle(candidates)
     best: tuple[int, Compare | None, Compare | None] = (0, None, None)
-    for a in candidates[:30]:
-        for b in candidates[:30]:
+    truths = [(one, [holds(one, item) for item in filters.items]) for one in candidates[:30]]
+    for a, of_a in truths:
+        for b, of_b in truths:
             if a.field is b.field and a.operator == b.operator:
                 continue
-            pairs = {(holds(a, item), holds(b, item)) for item in filters.items}
+            pairs = set(zip(of_a, of_b, strict=True))
             if len(pairs) > best[0]:
                 best = (len(pairs), a, b)
     return best[1], best[2]
