@@ -15,10 +15,10 @@ from tests.verify.planted import APIS, SCHEMATHESIS_ALONE, Verdict, impostor, ve
 
 def rows(api: str, seed: int) -> Iterator[str]:
     """One line for each fault of an API."""
-    noise = {*verdict(api, None, seed=seed, phases=SCHEMATHESIS_ALONE).titles}
+    noise = {*verdict(api, None, seed=seed, phases=SCHEMATHESIS_ALONE, in_process=True).titles}
     for fault, sentence in impostor(api).FAULTS.items():
-        plain = verdict(api, fault, seed=seed, phases=SCHEMATHESIS_ALONE)
-        ours = verdict(api, fault, seed=seed)
+        plain = verdict(api, fault, seed=seed, phases=SCHEMATHESIS_ALONE, in_process=True)
+        ours = verdict(api, fault, seed=seed, in_process=True)
         theirs = _first(plain, noise)
         cells = (api, fault, sentence, theirs or "nothing", _first(ours, set()) or "nothing")
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

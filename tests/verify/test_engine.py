@@ -82,6 +82,19 @@ def test_what_was_created_and_is_not_there(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_stories_go_on_until_every_link_is_followed(seed: int) -> None:
+    """However few they are to be, and however often the first request of one is refused."""
+    pushed = ("createExecution", "getExecution", "updateExecution")
+    options = VerifyOptions(seed=seed, examples_max=8, phases=("stateful",), operations=pushed)
+    with planned("_mockexec", options) as plan:
+        result = result_of(plan.api, run(plan))
+    for name in pushed:
+        links = result.coverage.operations[name].links
+        assert len(links) == 2
+        assert all(links.values()), links
+
+
 def test_the_seed_repeats_a_run(tmp_path: Path) -> None:
     """The same seed sends the same requests, another seed others."""
 

@@ -29,6 +29,7 @@ from mockexec.traits import Control, Item, Problem
 from mockexec.verify.checks.truths import steps, truths
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import Probe
+from mockexec.verify.repeatable import repeatable
 from mockexec.verify.target import BudgetSpent, Exchanged
 
 # What a run may cost: on a mock, and on a server where waiting takes time.
@@ -102,7 +103,7 @@ def play(probe: Probe, run_seed: int) -> Iterator[Finding]:
     run = _Run(probe, _REQUESTS_MAX[is_mock], begun=probe.target.requests)
     machine = seed(run_seed)(_machine(run))
     try:
-        with with_reporter(lambda _text: None):
+        with repeatable(), with_reporter(lambda _text: None):
             run_state_machine_as_test(
                 machine,
                 settings=settings(
