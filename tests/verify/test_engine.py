@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 from mockexec.door.verifying import VerifyOptions, planned
 from mockexec.errors import UsageError
@@ -108,6 +111,33 @@ def test_the_seed_repeats_a_run(tmp_path: Path) -> None:
     first = sent(1)
     assert first == sent(1)
     assert first != sent(2)
+
+
+def test_the_process_has_no_say_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same seed, the same requests, whatever modules are loaded and settings are in force."""
+
+    def sent() -> list[tuple[str, bytes | None]]:
+        options = VerifyOptions(
+            seed=1, examples_max=60, phases=("fuzzing",), operations=("runWorkflow",)
+        )
+        with planned("polos", options) as plan:
+            requests = [e.exchanged.request for e in run(plan) if isinstance(e, Sent)]
+        return [(f"{request.path}?{request.query}", request.body) for request in requests]
+
+    before = sent()
+    constants = ", ".join(f"{number * 7919}, 'constant {number}'" for number in range(500))
+    (tmp_path / "module_of_constants.py").write_text(f"SOME = [{constants}]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import_module("module_of_constants")
+    profile = settings.get_current_profile_name()
+    settings.register_profile("hasty", max_examples=3, phases=(Phase.generate,))
+    settings.load_profile("hasty")
+    try:
+        assert sent() == before
+        assert settings.get_current_profile_name() == "hasty"
+    finally:
+        settings.load_profile(profile)
+        del sys.modules["module_of_constants"]
 
 
 def test_a_run_ends_when_its_requests_are_spent(tmp_path: Path) -> None:
