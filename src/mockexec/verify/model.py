@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 
 from mockexec.simulation.lifecycle import CANCELLING, FINAL, STATES, TRANSITIONS
 from mockexec.traits import Control, Item, Problem
+from mockexec.verify import signs
 from mockexec.verify.checks.truths import steps, truths
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import Probe
@@ -331,6 +332,7 @@ def _fail(run: _Run, story: _Story, operation: str, problem: Problem) -> None:
         operation=problem.operation or operation,
         severity=Severity.HIGH,
         cause=problem.title,
+        symptom=(problem.facts and signs.of_problem(story.exchanges, None, problem)) or None,
     )
     if run.best is None or len(finding.exchanges) <= len(run.best.exchanges):
         run.best = finding

@@ -13,6 +13,7 @@ from mockexec.api import Api
 from mockexec.simulation.chance import Random
 from mockexec.spec.operations import Operation, Parameter
 from mockexec.traits import ABSENT, Answer, Ask, Control, Item, Life, Listing, PageOf, Start, Traits
+from mockexec.verify import signs
 from mockexec.verify.conformance import Conformance
 from mockexec.verify.events import Transitions, TransitionSeen
 from mockexec.verify.findings import Finding, Severity
@@ -135,6 +136,7 @@ class Probe:
                     expected="an answer below 500",
                     got=f"{exchanged.status} {exchanged.text[:200]}",
                     exchanges=(exchanged,),
+                    symptom=signs.answered(exchanged),
                 )
             )
         return exchanged
@@ -175,6 +177,9 @@ class Probe:
             pointer=operation.pointer if operation else "",
             exchanges=(exchanged,),
             cause=f"{where} {problem}",
+            symptom=signs.has_header(exchanged, "content-type")
+            if sent != refusals.media_type
+            else signs.like(exchanged),
         )
 
     def breach(self, finding: Finding) -> None:
@@ -395,6 +400,7 @@ class Probe:
         severity: Severity = Severity.HIGH,
         pointer: str | None = None,
         cause: str = "",
+        symptom: Mapping[str, Any] | None = None,
     ) -> Finding:
         """A finding of this check; its place is the operation's unless another is given."""
         if pointer is None:
@@ -410,7 +416,22 @@ class Probe:
             pointer=pointer,
             exchanges=tuple(exchanges),
             cause=cause or title,
+            symptom=symptom,
         )
+
+    def listed_wrong(
+        self,
+        exchanged: Exchanged,
+        shown: Sequence[Item],
+        wrong: str,
+        answers: Sequence[int] = (-1,),
+        **more: Any,
+    ) -> Mapping[str, Any] | None:
+        """The symptom of something wrong with a list, see ``signs.items``."""
+        first = self.identify(shown[0]) if shown and self.traits.life else None
+        if first is None and shown and "id" in shown[0]:
+            first = str(shown[0]["id"])
+        return signs.items(exchanged, shown, first, wrong, answers=answers, **more)
 
     @cached_property
     def _conformance(self) -> Conformance:
