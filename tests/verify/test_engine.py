@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
@@ -170,6 +171,41 @@ def test_only_the_chosen_operations_are_called(tmp_path: Path) -> None:
     assert {path for _, path in shop.seen if "probe" not in path} == {"/things"}
     assert result.coverage.operations["listThings"].requests
     assert not result.coverage.operations["getThing"].requests
+
+
+def test_given_values_are_sent(tmp_path: Path) -> None:
+    """By Schemathesis in every case, by our checks where they would send an example."""
+    shop = Shop()
+    shop.things["mine"] = {"id": "mine", "name": "it"}
+    phases = ("checks", "coverage", "fuzzing", "stateful")
+    given: dict[str, Any] = {"params": (("getThing.id", "mine"),), "phases": phases}
+    with shopping(tmp_path, shop, checks=("idempotent_reads", "schemathesis"), **given) as plan:
+        events = [event for event in run(plan) if isinstance(event, Sent)]
+    read = [event for event in events if event.operation == "getThing"]
+    assert {event.phase for event in read} >= {"idempotent_reads", "coverage", "fuzzing"}
+    assert {event.exchanged.request.path for event in read} == {"/things/mine"}
+    deleted = {event.exchanged.request.path for event in events if event.operation == "deleteThing"}
+    assert len(deleted) > 5
+
+
+def test_a_given_value_takes_the_place_of_the_one_that_checks_know(tmp_path: Path) -> None:
+    """The id in the document is that of the document's account; a check's own ids stay."""
+    project = "00000000-1111-4222-8333-444444444444"
+    for given in (("X-Project-ID", project), ("execution_id", "not-mine")):
+        options = VerifyOptions(params=(given,), checks=("creation",))
+        with planned("polos", options) as plan:
+            sent = [e for e in run(plan) if isinstance(e, Sent) and e.phase == "creation"]
+        asked = {
+            name: [e.exchanged.request for e in sent if e.operation == name]
+            for name in ("runWorkflow", "getExecution")
+        }
+        assert asked["runWorkflow"]
+        if given[1] == project:
+            found = {dict(request.headers)["X-Project-ID"] for request in asked["runWorkflow"]}
+            assert found == {project}
+        else:
+            assert len(asked["getExecution"]) > 1
+            assert not any("not-mine" in request.path for request in asked["getExecution"])
 
 
 def test_checks_are_chosen_and_left_out_by_name(tmp_path: Path) -> None:

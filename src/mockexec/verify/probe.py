@@ -17,6 +17,7 @@ from mockexec.verify import signs
 from mockexec.verify.conformance import Conformance
 from mockexec.verify.events import Transitions, TransitionSeen
 from mockexec.verify.findings import Finding, Severity
+from mockexec.verify.given import given, instead
 from mockexec.verify.target import Exchanged, Request, Target, Unreachable
 
 ITEMS_MAX = 1000
@@ -455,10 +456,13 @@ class Probe:
         values = {
             (parameter.location, parameter.name): example_of(parameter)
             for parameter in operation.parameters
-            if parameter.required and parameter.location in own
+            if (parameter.required or given(parameter)) and parameter.location in own
         }
-        for location, given in own.items():
-            for name, value in given.items():
+        known = {(p.location, p.name.lower()): p for p in operation.parameters}
+        for location, asked in own.items():
+            for name, value in asked.items():
+                if (parameter := known.get((location, name.lower()))) is not None:
+                    value = instead(parameter, value)  # noqa: PLW2901  # the same, for the account
                 key = next((k for k in values if k[0] == location and k[1] == name), None)
                 values[key or (location, name)] = value
         return {key: value for key, value in values.items() if value is not ABSENT}

@@ -37,6 +37,7 @@ from mockexec.spec.operations import Link, Operation
 from mockexec.verify import wording
 from mockexec.verify.events import Event, Found, PartFinished, PartStarted, Sent, Skipped, Trouble
 from mockexec.verify.findings import NO_ANSWER, Finding, Severity
+from mockexec.verify.given import given
 from mockexec.verify.plan import VerifyPlan
 from mockexec.verify.repeatable import repeatable
 from mockexec.verify.target import (
@@ -526,7 +527,10 @@ def _own(plan: VerifyPlan, operation: Operation) -> dict[str, Any]:
         f"{parameter.location}.{parameter.name}": next(iter(parameter.examples.values()))
         for parameter in operation.parameters
         if parameter.examples
-        and plan.api.document.at(parameter.uri, parameter.pointer).get("x-existing")
+        and (
+            given(parameter)
+            or plan.api.document.at(parameter.uri, parameter.pointer).get("x-existing")
+        )
     }
     if existing:
         config["parameters"] = existing
