@@ -56,6 +56,8 @@ class Probe:
     breaches: list[Finding] = field(default_factory=list)
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
     _words: dict[str, str] = field(default_factory=dict)
+    # By which request an execution was started, so that a story can begin with it.
+    _begun: dict[str, Exchanged] = field(default_factory=dict)
     _failed: bool = False
 
     @property
@@ -150,8 +152,9 @@ class Probe:
         found = [*self._conformance.findings(operation, exchanged, odd=odd)]
         if not found:
             found = [*self.form(operation, exchanged)]
+        begun = [one for name, one in self._begun.items() if name in exchanged.request.path][:1]
         for finding in found:
-            self.breach(finding)
+            self.breach(replace(finding, exchanges=(*begun, *finding.exchanges)))
 
     def form(self, operation: Operation | None, exchanged: Exchanged) -> Iterator[Finding]:
         """Whether a refusal is in the vendor's form."""
@@ -255,6 +258,7 @@ class Probe:
             ids = [str(one) for one in start.ids(answer.body)] if answer.ok else []
         except UNREADABLE:
             ids = []
+        self._begun |= dict.fromkeys(ids, exchanged)
         return ids, ask, exchanged
 
     def starts(self, *, waits: bool | None = None, name: str = "") -> list[Start]:

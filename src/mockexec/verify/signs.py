@@ -137,12 +137,8 @@ def of_problem(story: Sequence[Exchanged], item: Item | None, problem: Problem) 
         return None
     if not problem.facts:
         return like(story[-1], path)
-    names = {fact.name for fact in problem.facts}
-    earlier = [
-        number
-        for number, exchanged in enumerate(story[:-1])
-        if isinstance(was := parsed(exchanged.text), dict) and names <= was.keys()
-    ]
+    # What is asked again shows the same item as it was before.
+    earlier = [n for n, one in enumerate(story[:-1]) if one.request == story[-1].request]
     return facts(story, shown, problem.facts, earlier[-1] if earlier else None)
 
 
