@@ -149,9 +149,8 @@ def in_state(story: Sequence[Exchanged], item: Item, word: str | None) -> Sympto
 
 def same_text(story: Sequence[Exchanged], text: str) -> Symptom | None:
     """The last two answers hold a text, each its own, that should not be the same."""
-    bodies = [parsed(exchanged.text) for exchanged in story[-2:]]
-    paths = [whereabouts(body, text) for body in bodies]
-    if len(bodies) == 1 or bodies[0] == bodies[1] or None in paths:
+    paths = [whereabouts(parsed(exchanged.text), text) for exchanged in story[-2:]]
+    if story[-1] is story[0] or None in paths:
         return None
     number = len(story) - 1
     fact = {"answer": number, "path": paths[1], "relation": "is", "other": None}

@@ -114,8 +114,9 @@ def _read_some(
                     "a listed execution cannot be read",
                     f"200 for {identifier}, which the list shows as {word}",
                     str(exchanged.status),
-                    (exchanged,),
+                    (*shown[-1:], exchanged),
                     operation=operation,
+                    symptom=signs.answered(exchanged),
                 )
             if read is None:
                 continue
