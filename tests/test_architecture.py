@@ -24,7 +24,7 @@ ENGINES = {
     "uvicorn": {"server/connection.py", "server/run.py"},
     "faker": {"mocking/generate.py", "mocking/words.py", "cli/people.py"},
     "schemathesis": {"verify/schemathesis_engine.py"},
-    "hypothesis": {"verify/model.py"},
+    "hypothesis": {"verify/model.py", "verify/repeatable.py"},
     "pytest": {"pytest_plugin.py"},
 }
 

@@ -287,6 +287,7 @@ def verify_tests(
     checks: Sequence[str] = (),
     exclude_checks: Sequence[str] = (),
     operations: Sequence[str] = (),
+    params: Mapping[str, str] | None = None,
     allow_changes: bool = False,
     baseline: str | Path | None = None,
 ) -> Callable[[str], None]:
@@ -312,6 +313,7 @@ def verify_tests(
         checks: only these; none is all.
         exclude_checks: all but these.
         operations: only these; none is all.
+        params: values of parameters, by ``NAME`` or ``operationId.NAME``.
         allow_changes: call what changes something on a server that is not on this machine, too.
         baseline: file of accepted deviations, by its path from the calling file.
 
@@ -337,6 +339,7 @@ def verify_tests(
         checks=tuple(checks),
         excluded=tuple(exclude_checks),
         operations=tuple(operations),
+        params=tuple((params or {}).items()),
         allow_changes=allow_changes,
     )
 

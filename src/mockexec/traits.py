@@ -86,13 +86,27 @@ class Player(Protocol):
         """What the first list of the API shows now, all pages."""
 
 
+class Fact(NamedTuple):
+    """What can be said of a field of an item, so that it can be looked at again.
+
+    ``relation``: ``is``, ``is missing`` (null, too), ``is there``, ``differs from`` or ``is less
+    than``. ``other``: a value; for ``is less than`` the name of another field; None, with the last
+    two, is the same field as it was shown before.
+    """
+
+    name: str
+    relation: str
+    other: Any = None
+
+
 class Problem(NamedTuple):
-    """A broken promise; ``title`` names the cause."""
+    """A broken promise; ``title`` names the cause, ``facts`` what of the item shows it."""
 
     title: str
     expected: str
     got: str
     operation: str = ""
+    facts: tuple[Fact, ...] = ()
 
 
 # Lifecycle

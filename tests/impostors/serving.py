@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import uvicorn
@@ -56,6 +57,29 @@ def serving(app: Starlette) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(_STOP_WITHIN_S)
+
+
+class LivesOn:
+    """An app as a real server runs it: a handler that fails is answered with 500, and that is all."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One request."""
+        answered = False
+
+        async def told(message: Any) -> None:
+            nonlocal answered
+            await send(message)
+            answered = message["type"] == "http.response.body" and not message.get("more_body")
+
+        try:
+            await self._app(scope, receive, told)
+        except Exception:
+            # Starlette answers first and then raises, for the server's log.
+            if not answered:
+                raise
 
 
 class InProcess(httpx.BaseTransport):

@@ -83,6 +83,8 @@ def test_a_run_on_the_mock_repeats_to_the_byte(tmp_path: Path) -> None:
         (["verify", "sailpoint", "--rate-limit", "fast"], ["'fast'", "10/s"]),
         (["verify", "sailpoint", "--url", "ftp://x"], ["ftp://x", "https://"]),
         (["verify", "sailpoint", "--header", "X"], ["'X'", "NAME: VALUE"]),
+        (["verify", "sailpoint", "--param", "id"], ["'id'", "NAME=VALUE"]),
+        (["verify", "sailpoint", "--param", "getWorkflow.ids=1"], ["'getWorkflow.ids'", "did you mean getWorkflow.id?"]),
         (["verify", "sailpoint", "--client-id", "x"], ["--client-secret"]),
         (["verify", "sailpoint", "--baseline", "/nowhere"], ["/nowhere", "baseline"]),
         (["verify", "sailpoint", "--baseline-update"], ["--baseline FILE"]),
@@ -94,6 +96,16 @@ def test_a_run_on_the_mock_repeats_to_the_byte(tmp_path: Path) -> None:
 def test_bad_use_gets_one_line(arguments: list[str], words: list[str]) -> None:
     """On stderr, with the name of what is wrong, and exit code 2."""
     assert_one_line(run(*arguments), *words)
+
+
+def test_given_values_reach_the_server(tmp_path: Path) -> None:
+    """--param NAME=VALUE, whatever characters the value has."""
+    shop = Shop()
+    with serving(shop) as url:
+        run(*shopping(tmp_path, url, "--operation", "getThing", "--param", "id=a=b/c"))
+    read = [path for method, path in shop.seen if path.startswith("/things/")]
+    assert read
+    assert set(read) == {"/things/a=b/c"}
 
 
 def test_what_is_no_document_gets_one_line(tmp_path: Path) -> None:

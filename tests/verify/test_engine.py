@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 
 from mockexec.door.verifying import VerifyOptions, planned
 from mockexec.errors import UsageError
@@ -82,6 +86,19 @@ def test_what_was_created_and_is_not_there(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_stories_go_on_until_every_link_is_followed(seed: int) -> None:
+    """However few they are to be, and however often the first request of one is refused."""
+    pushed = ("createExecution", "getExecution", "updateExecution")
+    options = VerifyOptions(seed=seed, examples_max=8, phases=("stateful",), operations=pushed)
+    with planned("_mockexec", options) as plan:
+        result = result_of(plan.api, run(plan))
+    for name in pushed:
+        links = result.coverage.operations[name].links
+        assert len(links) == 2
+        assert all(links.values()), links
+
+
 def test_the_seed_repeats_a_run(tmp_path: Path) -> None:
     """The same seed sends the same requests, another seed others."""
 
@@ -95,6 +112,33 @@ def test_the_seed_repeats_a_run(tmp_path: Path) -> None:
     first = sent(1)
     assert first == sent(1)
     assert first != sent(2)
+
+
+def test_the_process_has_no_say_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same seed, the same requests, whatever modules are loaded and settings are in force."""
+
+    def sent() -> list[tuple[str, bytes | None]]:
+        options = VerifyOptions(
+            seed=1, examples_max=60, phases=("fuzzing",), operations=("runWorkflow",)
+        )
+        with planned("polos", options) as plan:
+            requests = [e.exchanged.request for e in run(plan) if isinstance(e, Sent)]
+        return [(f"{request.path}?{request.query}", request.body) for request in requests]
+
+    before = sent()
+    constants = ", ".join(f"{number * 7919}, 'constant {number}'" for number in range(500))
+    (tmp_path / "module_of_constants.py").write_text(f"SOME = [{constants}]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import_module("module_of_constants")
+    profile = settings.get_current_profile_name()
+    settings.register_profile("hasty", max_examples=3, phases=(Phase.generate,))
+    settings.load_profile("hasty")
+    try:
+        assert sent() == before
+        assert settings.get_current_profile_name() == "hasty"
+    finally:
+        settings.load_profile(profile)
+        del sys.modules["module_of_constants"]
 
 
 def test_a_run_ends_when_its_requests_are_spent(tmp_path: Path) -> None:
@@ -127,6 +171,41 @@ def test_only_the_chosen_operations_are_called(tmp_path: Path) -> None:
     assert {path for _, path in shop.seen if "probe" not in path} == {"/things"}
     assert result.coverage.operations["listThings"].requests
     assert not result.coverage.operations["getThing"].requests
+
+
+def test_given_values_are_sent(tmp_path: Path) -> None:
+    """By Schemathesis in every case, by our checks where they would send an example."""
+    shop = Shop()
+    shop.things["mine"] = {"id": "mine", "name": "it"}
+    phases = ("checks", "coverage", "fuzzing", "stateful")
+    given: dict[str, Any] = {"params": (("getThing.id", "mine"),), "phases": phases}
+    with shopping(tmp_path, shop, checks=("idempotent_reads", "schemathesis"), **given) as plan:
+        events = [event for event in run(plan) if isinstance(event, Sent)]
+    read = [event for event in events if event.operation == "getThing"]
+    assert {event.phase for event in read} >= {"idempotent_reads", "coverage", "fuzzing"}
+    assert {event.exchanged.request.path for event in read} == {"/things/mine"}
+    deleted = {event.exchanged.request.path for event in events if event.operation == "deleteThing"}
+    assert len(deleted) > 5
+
+
+def test_a_given_value_takes_the_place_of_the_one_that_checks_know(tmp_path: Path) -> None:
+    """The id in the document is that of the document's account; a check's own ids stay."""
+    project = "00000000-1111-4222-8333-444444444444"
+    for given in (("X-Project-ID", project), ("execution_id", "not-mine")):
+        options = VerifyOptions(params=(given,), checks=("creation",))
+        with planned("polos", options) as plan:
+            sent = [e for e in run(plan) if isinstance(e, Sent) and e.phase == "creation"]
+        asked = {
+            name: [e.exchanged.request for e in sent if e.operation == name]
+            for name in ("runWorkflow", "getExecution")
+        }
+        assert asked["runWorkflow"]
+        if given[1] == project:
+            found = {dict(request.headers)["X-Project-ID"] for request in asked["runWorkflow"]}
+            assert found == {project}
+        else:
+            assert len(asked["getExecution"]) > 1
+            assert not any("not-mine" in request.path for request in asked["getExecution"])
 
 
 def test_checks_are_chosen_and_left_out_by_name(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -127,6 +128,30 @@ def test_json_lines_tell_the_whole_run(reports: dict[str, str]) -> None:
     assert finding["place"].endswith(f"shop.yaml:{finding['place'].rpartition(':')[2]}")
     rows = by_kind["coverage"]["operations"].values()
     assert sum(row["requests"] for row in rows) == sent
+
+
+def test_a_line_is_a_line_for_everybody(tmp_path: Path) -> None:
+    """Whatever a server answers: some readers also end a line at U+2028, U+0085 or a form feed."""
+
+    class Lines(Shop):
+        """Its failures are of many lines."""
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            async def told(message: Any) -> None:
+                body = message.get("body", b"").replace(b"oh no", "a\u2028b\u0085c".encode())
+                await send({**message, "body": body} if body else message)
+
+            await super().__call__(scope, receive, told)
+
+    path = tmp_path / "run.jsonl"
+    with serving(Lines("server_error")) as url:
+        run(
+            "verify", str(document(tmp_path)), "--url", url, "--token", TOKEN,
+            "--phases", "coverage", "--operation", "listThings", "--report", f"jsonl={path}",
+        )  # fmt: skip
+    text = path.read_text()
+    assert "a\\u2028b\\u0085c" in text
+    assert all(json.loads(line) for line in text.splitlines())
 
 
 def test_har_is_har(reports: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from mockexec.errors import UsageError
 from mockexec.simulation.instants import parse_duration
 from mockexec.verify.baseline import REASON_MISSING, Baseline, read_baseline, write_baseline
 from mockexec.verify.coverage import Coverage
+from mockexec.verify.given import read_param
 from mockexec.verify.plan import EXAMPLES_MAX, PHASES, VerifyPlan
 from mockexec.verify.replay import Replayed, read_stories, replay
 from mockexec.verify.reporters import KINDS, open_reports
@@ -63,6 +64,13 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 @click.option("--exclude-check", "excluded", metavar="NAME", multiple=True, help="Repeatable.")
 @click.option(
     "--operation", "operations", metavar="ID", multiple=True, help="Only this; repeatable."
+)
+@click.option(
+    "--param",
+    "params",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Send this value of a parameter; operationId.NAME=VALUE on one operation. Repeatable.",
 )
 @click.option("--max-time", metavar="DURATION", default="", help="At most 90s, 10m, PT1H …")
 @click.option("--max-requests", type=click.IntRange(1), default=None, help="At most so many.")
@@ -176,6 +184,7 @@ def _options(given: dict[str, Any]) -> VerifyOptions:
         checks=given["checks"],
         excluded=given["excluded"],
         operations=given["operations"],
+        params=tuple(map(read_param, given["params"])),
         shard=read_shard(given["shard"]) if given["shard"] else None,
         workers=given["workers"],
         limits=Limits(

@@ -23,6 +23,7 @@ from mockexec.server.mock import CONTROL, Mock
 from mockexec.simulation.clock import Clock, machine_ns
 from mockexec.verify.baseline import Baseline, read_baseline
 from mockexec.verify.curl import Curl
+from mockexec.verify.given import Params, with_params
 from mockexec.verify.plan import EXAMPLES_MAX, PHASES, VerifyPlan, credentials
 from mockexec.verify.reporters.console import ConsoleReporter
 from mockexec.verify.result import result_of
@@ -70,7 +71,8 @@ class VerifyOptions:
     """What a user chooses about a run; every default is that of the command line.
 
     ``url``: the base URL of a server, "" for a mock in this process. ``headers`` are added to all
-    requests (one that names a credential only to those of the main principal).
+    requests (one that names a credential only to those of the main principal). ``params``: values
+    of parameters, by ``NAME`` or ``operationId.NAME``.
     """
 
     url: str = ""
@@ -84,6 +86,7 @@ class VerifyOptions:
     checks: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
+    params: Params = ()
     shard: Shard | None = None
     workers: int = 1
     limits: Limits = field(default_factory=Limits)
@@ -97,11 +100,14 @@ def planned(what: str | Path, options: VerifyOptions) -> Iterator[VerifyPlan]:
     """The plan of a run over ``what``, a name of an API or a path of a document.
 
     Raises:
-        UsageError: there is no such API, operation, check or phase, or no token can be had.
+        UsageError: there is no such API, operation, parameter, check or phase, or no token can be
+            had.
         DocumentError: the document cannot be read, or is none.
     """
     plan = _remote(what, options) if options.url else _local(what, options)
     try:
+        if options.params:
+            plan = replace(plan, api=with_params(plan.api, options.params))
         _check_names(plan)
         if options.shard is not None:
             plan = replace(plan, units=options.shard.share(units(plan)))

@@ -16,6 +16,7 @@ from typing import Any
 from mockexec.api import Api
 from mockexec.errors import Violation
 from mockexec.spec.operations import Header, MediaType, Operation, Response
+from mockexec.verify import signs
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.target import Exchanged
 
@@ -51,6 +52,7 @@ class Conformance:
                 pointer=problem.pointer,
                 exchanges=(exchanged,),
                 cause=problem.cause or problem.title,
+                symptom=problem.symptom,
             )
 
     def _problems(self, operation: Operation, exchanged: Exchanged, odd: str) -> Iterator[_Problem]:
@@ -64,6 +66,7 @@ class Conformance:
                 Severity.CRITICAL,
                 # One broken place answers 500 to many requests: what was odd tells them apart.
                 f"{status} {odd}",
+                symptom=signs.answered(exchanged),
             )
             return
         response = described(operation, status)
@@ -77,6 +80,7 @@ class Conformance:
                     f"{status} {exchanged.text[:200]}",
                     f"{operation.pointer}/responses",
                     cause=f"undocumented {status}",
+                    symptom=signs.answered(exchanged),
                 )
             return
         yield from self._headers(operation, response, exchanged)
@@ -99,13 +103,15 @@ class Conformance:
                         f"{header.name} in every such answer",
                         "no such header",
                         pointer,
+                        symptom=signs.lacks_header(exchanged, header.name),
                     )
                 continue
             wrong = self._header(header, text)
             if wrong:
                 yield _Problem(
-                    f"{where} has a wrong {header.name}", wrong, f"{header.name}: {text}", pointer
-                )
+                    f"{where} has a wrong {header.name}", wrong, f"{header.name}: {text}", pointer,
+                    symptom=signs.has_header(exchanged, name),
+                )  # fmt: skip
 
     def _header(self, header: Header, text: str) -> str:
         if header.schema is None:
@@ -133,7 +139,10 @@ class Conformance:
             return
         kinds = ", ".join(response.content)
         if not exchanged.body:
-            yield _Problem(f"{where} has no body", kinds, "nothing", response.pointer)
+            yield _Problem(
+                f"{where} has no body", kinds, "nothing", response.pointer,
+                symptom={"kind": "no_body", "status": exchanged.status},
+            )  # fmt: skip
             return
         sent = exchanged.header("content-type") or ""
         media = media_of(response, sent)
@@ -143,6 +152,7 @@ class Conformance:
                 kinds,
                 f"{sent or 'no Content-Type'}: {exchanged.text[:120]}",
                 f"{response.pointer}/content",
+                symptom=signs.has_header(exchanged, "content-type"),
             )
             return
         if not media.name.partition(";")[0].endswith("json"):
@@ -150,16 +160,19 @@ class Conformance:
         try:
             value = json.loads(exchanged.body)
         except ValueError as error:
-            yield _Problem(f"{where} is no JSON", "JSON", str(error), response.pointer)
+            yield _Problem(
+                f"{where} is no JSON", "JSON", str(error), response.pointer,
+                symptom={"kind": "no_json", "status": exchanged.status},
+            )  # fmt: skip
             return
         if media.schema is None:
             return
         violations = self.api.schemas.validator(media.schema, "response").violations(value)
         for violation in violations[:3]:
-            yield self._violation(where, violation, value, media)
+            yield self._violation(where, violation, value, media, exchanged)
 
     def _violation(
-        self, where: str, violation: Violation, value: Any, media: MediaType
+        self, where: str, violation: Violation, value: Any, media: MediaType, exchanged: Exchanged
     ) -> _Problem:
         place = _place(violation.pointer)
         state = self._state(value, violation.pointer)
@@ -175,6 +188,7 @@ class Conformance:
             message,
             pointer,
             cause=f"{where} {place} {what.split(' ')[0]}",
+            symptom=signs.like(exchanged, _steps(value, violation.pointer)),
         )
 
     def _state(self, value: Any, pointer: str) -> str | None:
@@ -199,6 +213,7 @@ class _Problem:
     pointer: str
     severity: Severity = Severity.HIGH
     cause: str = ""
+    symptom: Mapping[str, Any] | None = None
 
 
 def described(operation: Operation, status: int) -> Response | None:
@@ -217,6 +232,20 @@ def media_of(response: Response, sent: str) -> MediaType | None:
         if fnmatchcase(essence, name.partition(";")[0].strip()):
             return media
     return None
+
+
+def _steps(value: Any, pointer: str) -> list[Any]:
+    """The pointer as keys and numbers, as far as the value has them."""
+    found: list[Any] = []
+    for step in pointer.split("/")[1:]:
+        key: Any = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            key = int(step)
+        elif not (isinstance(value, Mapping) and key in value):
+            break
+        found.append(key)
+        value = value[key]
+    return found
 
 
 def _place(pointer: str) -> str:

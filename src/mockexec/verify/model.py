@@ -26,9 +26,11 @@ from hypothesis.stateful import (
 
 from mockexec.simulation.lifecycle import CANCELLING, FINAL, STATES, TRANSITIONS
 from mockexec.traits import Control, Item, Problem
+from mockexec.verify import signs
 from mockexec.verify.checks.truths import steps, truths
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import Probe
+from mockexec.verify.repeatable import repeatable
 from mockexec.verify.target import BudgetSpent, Exchanged
 
 # What a run may cost: on a mock, and on a server where waiting takes time.
@@ -102,7 +104,7 @@ def play(probe: Probe, run_seed: int) -> Iterator[Finding]:
     run = _Run(probe, _REQUESTS_MAX[is_mock], begun=probe.target.requests)
     machine = seed(run_seed)(_machine(run))
     try:
-        with with_reporter(lambda _text: None):
+        with repeatable(), with_reporter(lambda _text: None):
             run_state_machine_as_test(
                 machine,
                 settings=settings(
@@ -330,6 +332,7 @@ def _fail(run: _Run, story: _Story, operation: str, problem: Problem) -> None:
         operation=problem.operation or operation,
         severity=Severity.HIGH,
         cause=problem.title,
+        symptom=(problem.facts and signs.of_problem(story.exchanges, None, problem)) or None,
     )
     if run.best is None or len(finding.exchanges) <= len(run.best.exchanges):
         run.best = finding

@@ -13,9 +13,11 @@ from mockexec.api import Api
 from mockexec.simulation.chance import Random
 from mockexec.spec.operations import Operation, Parameter
 from mockexec.traits import ABSENT, Answer, Ask, Control, Item, Life, Listing, PageOf, Start, Traits
+from mockexec.verify import signs
 from mockexec.verify.conformance import Conformance
 from mockexec.verify.events import Transitions, TransitionSeen
 from mockexec.verify.findings import Finding, Severity
+from mockexec.verify.given import given, instead
 from mockexec.verify.target import Exchanged, Request, Target, Unreachable
 
 ITEMS_MAX = 1000
@@ -54,6 +56,8 @@ class Probe:
     breaches: list[Finding] = field(default_factory=list)
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
     _words: dict[str, str] = field(default_factory=dict)
+    # By which request an execution was started, so that a story can begin with it.
+    _begun: dict[str, Exchanged] = field(default_factory=dict)
     _failed: bool = False
 
     @property
@@ -135,6 +139,7 @@ class Probe:
                     expected="an answer below 500",
                     got=f"{exchanged.status} {exchanged.text[:200]}",
                     exchanges=(exchanged,),
+                    symptom=signs.answered(exchanged),
                 )
             )
         return exchanged
@@ -147,8 +152,9 @@ class Probe:
         found = [*self._conformance.findings(operation, exchanged, odd=odd)]
         if not found:
             found = [*self.form(operation, exchanged)]
+        begun = [one for name, one in self._begun.items() if name in exchanged.request.path][:1]
         for finding in found:
-            self.breach(finding)
+            self.breach(replace(finding, exchanges=(*begun, *finding.exchanges)))
 
     def form(self, operation: Operation | None, exchanged: Exchanged) -> Iterator[Finding]:
         """Whether a refusal is in the vendor's form."""
@@ -175,6 +181,9 @@ class Probe:
             pointer=operation.pointer if operation else "",
             exchanges=(exchanged,),
             cause=f"{where} {problem}",
+            symptom=signs.has_header(exchanged, "content-type")
+            if sent != refusals.media_type
+            else signs.like(exchanged),
         )
 
     def breach(self, finding: Finding) -> None:
@@ -249,6 +258,7 @@ class Probe:
             ids = [str(one) for one in start.ids(answer.body)] if answer.ok else []
         except UNREADABLE:
             ids = []
+        self._begun |= dict.fromkeys(ids, exchanged)
         return ids, ask, exchanged
 
     def starts(self, *, waits: bool | None = None, name: str = "") -> list[Start]:
@@ -395,6 +405,7 @@ class Probe:
         severity: Severity = Severity.HIGH,
         pointer: str | None = None,
         cause: str = "",
+        symptom: Mapping[str, Any] | None = None,
     ) -> Finding:
         """A finding of this check; its place is the operation's unless another is given."""
         if pointer is None:
@@ -410,7 +421,22 @@ class Probe:
             pointer=pointer,
             exchanges=tuple(exchanges),
             cause=cause or title,
+            symptom=symptom,
         )
+
+    def listed_wrong(
+        self,
+        exchanged: Exchanged,
+        shown: Sequence[Item],
+        wrong: str,
+        answers: Sequence[int] = (-1,),
+        **more: Any,
+    ) -> Mapping[str, Any] | None:
+        """The symptom of something wrong with a list, see ``signs.items``."""
+        first = self.identify(shown[0]) if shown and self.traits.life else None
+        if first is None and shown and "id" in shown[0]:
+            first = str(shown[0]["id"])
+        return signs.items(exchanged, shown, first, wrong, answers=answers, **more)
 
     @cached_property
     def _conformance(self) -> Conformance:
@@ -434,10 +460,13 @@ class Probe:
         values = {
             (parameter.location, parameter.name): example_of(parameter)
             for parameter in operation.parameters
-            if parameter.required and parameter.location in own
+            if (parameter.required or given(parameter)) and parameter.location in own
         }
-        for location, given in own.items():
-            for name, value in given.items():
+        known = {(p.location, p.name.lower()): p for p in operation.parameters}
+        for location, asked in own.items():
+            for name, value in asked.items():
+                if (parameter := known.get((location, name.lower()))) is not None:
+                    value = instead(parameter, value)  # noqa: PLW2901  # the same, for the account
                 key = next((k for k in values if k[0] == location and k[1] == name), None)
                 values[key or (location, name)] = value
         return {key: value for key, value in values.items() if value is not ABSENT}

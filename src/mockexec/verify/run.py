@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from queue import SimpleQueue
 from typing import Literal
@@ -68,7 +68,7 @@ def check_names() -> tuple[str, ...]:
     return (*(check.name for check in CHECKS), "schemathesis", *theirs())
 
 
-def run(plan: VerifyPlan) -> Iterator[Event]:
+def run(plan: VerifyPlan) -> Generator[Event, None, None]:
     """The events of the run that ``plan`` describes.
 
     Raises:

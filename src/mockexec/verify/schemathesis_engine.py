@@ -33,11 +33,13 @@ from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER, HookContext
 from schemathesis.transport import requests as transport
 from urllib3 import filepost
 
-from mockexec.spec.operations import Operation
+from mockexec.spec.operations import Link, Operation
 from mockexec.verify import wording
 from mockexec.verify.events import Event, Found, PartFinished, PartStarted, Sent, Skipped, Trouble
 from mockexec.verify.findings import NO_ANSWER, Finding, Severity
+from mockexec.verify.given import given
 from mockexec.verify.plan import VerifyPlan
+from mockexec.verify.repeatable import repeatable
 from mockexec.verify.target import (
     AsgiApp,
     BudgetSpent,
@@ -55,6 +57,9 @@ ACCEPTED_STATUSES = ("2xx", "3xx", 401, 403, 404, 409, 429, "5xx")
 # How deep the stories of the stateful phase go. The declared links are followed in a pass of their
 # own: the links that Schemathesis infers compete with them, and many would never be followed.
 _STEPS_MAX = 15
+# How often the stories of a group are told anew, each time others, while a link was not followed.
+_ROUNDS_MAX = 4
+_ROUND_APART = 1_000_003
 # What Schemathesis or requests add, which says nothing about the case.
 _NOISE = frozenset((
     "user-agent", "accept", "accept-encoding", "connection", "content-length",
@@ -107,18 +112,35 @@ def execute(
     requests_before = plan.target.requests
     spent: BudgetSpent | None = None
     findings = 0
-    # In stories of everything, what lies several links away is reached by luck.
-    for group in [operations] if engine_pass.infers else linked(operations):
-        engine = _Engine(plan, engine_pass, group)
-        for event in engine.events():
+    try:
+        for event in _stories(plan, engine_pass, operations):
             findings += isinstance(event, Found)
             yield event
-        spent = engine.spent
-        if spent is not None:
-            break
+    except BudgetSpent as error:
+        spent = error
     yield PartFinished(engine_pass.name, plan.target.requests - requests_before, findings)
     if spent is not None:
         raise spent
+
+
+def _stories(
+    plan: VerifyPlan, engine_pass: Pass, operations: Sequence[Operation]
+) -> Iterator[Event]:
+    """The runs of the engine that a pass is made of."""
+    if engine_pass.infers:
+        yield from _Engine(plan, engine_pass, operations, plan.seed).events()
+        return
+    # In stories of everything, what lies several links away is reached by luck.
+    for group in linked(operations):
+        unfollowed = {*declared_links(group)}
+        for number in range(_ROUNDS_MAX if unfollowed else 0):
+            seed = plan.seed + number * _ROUND_APART
+            for event in _Engine(plan, engine_pass, group, seed).events():
+                if isinstance(event, Sent):
+                    unfollowed.discard(event.link)
+                yield event
+            if not unfollowed:
+                break
 
 
 def linked(operations: Sequence[Operation]) -> list[list[Operation]]:
@@ -139,23 +161,26 @@ def linked(operations: Sequence[Operation]) -> list[list[Operation]]:
     return [[one for one in operations if one.id in group] for group in groups]
 
 
+def declared_links(operations: Sequence[Operation]) -> Iterator[str]:
+    """The links between them as Schemathesis calls them: ``GET /a -> [200] Name``."""
+    for operation in operations:
+        for status, response in operation.responses.items():
+            for link in response.links.values():
+                if any(_leads_to(link, one) for one in operations):
+                    yield f"{label(operation)} -> [{status}] {link.name}"
+
+
 def _targets(source: Operation, operations: Sequence[Operation]) -> Iterator[Operation]:
     """Those of ``operations`` to which the answers of ``source`` link."""
     for response in source.responses.values():
         for link in response.links.values():
-            # A reference is to a place in the document: ``#/paths/~1runs~1{id}/get``.
-            place = unquote((link.operation_ref or "").partition("#")[2])
-            for one in operations:
-                if link.operation_id == one.id or (place and place == one.pointer):
-                    yield one
+            yield from (one for one in operations if _leads_to(link, one))
 
 
-def declared_links(operations: Sequence[Operation]) -> Iterator[str]:
-    """The links of the document as Schemathesis calls them: ``GET /a -> [200] Name``."""
-    for operation in operations:
-        for status, response in operation.responses.items():
-            for link in response.links.values():
-                yield f"{label(operation)} -> [{status}] {link.name}"
+def _leads_to(link: Link, operation: Operation) -> bool:
+    # A reference is to a place in the document: ``#/paths/~1runs~1{id}/get``.
+    place = unquote((link.operation_ref or "").partition("#")[2])
+    return link.operation_id == operation.id or bool(place and place == operation.pointer)
 
 
 def label(operation: Operation) -> str:
@@ -167,21 +192,25 @@ class _Engine:
     """One run of Schemathesis's engine over some operations."""
 
     def __init__(
-        self, plan: VerifyPlan, engine_pass: Pass, operations: Sequence[Operation]
+        self, plan: VerifyPlan, engine_pass: Pass, operations: Sequence[Operation], seed: int
     ) -> None:
         self._plan = plan
         self._target: Target = plan.target
         self._operations = {label(operation): operation for operation in operations}
         self._every = {label(operation): operation for operation in plan.api.operations}
-        self.spent: BudgetSpent | None = None
+        self._spent: BudgetSpent | None = None
         self._stream: EventStream | None = None
         # Requests counted before they went out, and all that came back.
         self._counted = 0
         self._told = 0
-        self._schema = self._load(_config(plan, engine_pass))
+        self._schema = self._load(_config(plan, engine_pass, seed))
 
     def events(self) -> Iterator[Event]:
-        """Runs to the end, or until the budget is spent."""
+        """Runs to the end.
+
+        Raises:
+            BudgetSpent: a limit of the run was reached on the way.
+        """
 
         def before_call(called: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
             del called, kwargs
@@ -191,10 +220,12 @@ class _Engine:
 
         schemathesis.hook(before_call)
         try:
-            with _same_boundaries(), _closed_sessions():
+            with repeatable(), _same_boundaries(), _closed_sessions():
                 self._stream = from_schema(self._schema).execute()
                 while (event := self._next()) is not None:
                     yield from self._translated(event)
+            if self._spent is not None:
+                raise self._spent
         finally:
             GLOBAL_HOOK_DISPATCHER.unregister(before_call)
             self._close()
@@ -236,7 +267,7 @@ class _Engine:
             self._target.take_slot()
             self._counted += 1
         except BudgetSpent as spent:
-            self.spent = spent
+            self._spent = spent
             if self._stream is not None:
                 self._stream.stop()
 
@@ -253,7 +284,7 @@ class _Engine:
         elif isinstance(event, theirs.NonFatalError):
             yield self._error(event)
         elif isinstance(event, theirs.Interrupted):
-            self.spent = self.spent or BudgetSpent("stopped")
+            self._spent = self._spent or BudgetSpent("stopped")
         elif isinstance(event, theirs.FatalError):
             raise event.exception
         elif isinstance(event, theirs.EngineFinished):
@@ -434,25 +465,30 @@ class _Asgi:
         await self._app(scope, receive, send)
 
 
-def _config(plan: VerifyPlan, engine_pass: Pass) -> SchemathesisConfig:
+def _config(plan: VerifyPlan, engine_pass: Pass, seed: int) -> SchemathesisConfig:
     target = plan.target
     phases: dict[str, Any] = {
         name: {"enabled": name in engine_pass.phases} for name in ENGINE_PHASES
     }
     phases["stateful"]["max-steps"] = _STEPS_MAX
+    generation: dict[str, Any] = {"max-examples": plan.examples_max, "database": "none"}
     if not engine_pass.infers:
         phases["stateful"]["inference"] = {"algorithms": []}
+        # A refusal ends a story of links; the other stories have them.
+        generation["mode"] = "positive"
     if not target.can_change:
         phases["coverage"]["unexpected-methods"] = ["OPTIONS", "TRACE"]
     config: dict[str, Any] = {
         "base-url": target.base_url,
-        "seed": plan.seed,
+        "seed": seed,
         "headers": dict(target.credentials.get("main", Credentials()).headers),
         "workers": plan.workers,
         "continue-on-failure": True,
         # What a run has learned must not change the next one.
         "cache": {"enabled": False},
-        "generation": {"max-examples": plan.examples_max, "database": "none"},
+        # Constants of the application's source: of a mock they would be ours.
+        "analysis": {"constants": {"enabled": False}},
+        "generation": generation,
         "output": {"sanitization": {"enabled": False}, "truncation": {"enabled": False}},
         "suppress-health-check": ["all"],
         "tls-verify": plan.tls_verify,
@@ -491,7 +527,10 @@ def _own(plan: VerifyPlan, operation: Operation) -> dict[str, Any]:
         f"{parameter.location}.{parameter.name}": next(iter(parameter.examples.values()))
         for parameter in operation.parameters
         if parameter.examples
-        and plan.api.document.at(parameter.uri, parameter.pointer).get("x-existing")
+        and (
+            given(parameter)
+            or plan.api.document.at(parameter.uri, parameter.pointer).get("x-existing")
+        )
     }
     if existing:
         config["parameters"] = existing

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mockexec.spec.operations import Operation
 from mockexec.traits import Ask, Auth, Credential, Minted
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import UNREADABLE, Probe, answer_of
@@ -81,6 +82,7 @@ def _refused_everywhere(
         (accepted[0][1],),
         severity=Severity.CRITICAL,
         cause=f"{credential.name} is accepted",
+        symptom=signs.accepted(),
     )
 
 
@@ -99,6 +101,7 @@ def _refuses(probe: Probe, ask: Ask, credential: Credential) -> Iterator[Finding
             operation=ask.operation,
             severity=Severity.CRITICAL,
             cause=f"{credential.name} is accepted by {ask.operation}",
+            symptom=signs.accepted(),
         )
     elif exchanged.status != 401 and exchanged.status < 500 and _documents(probe, ask, 401):
         yield probe.finding(
@@ -108,6 +111,7 @@ def _refuses(probe: Probe, ask: Ask, credential: Credential) -> Iterator[Finding
             (exchanged,),
             operation=ask.operation,
             severity=Severity.MEDIUM,
+            symptom=signs.answered(exchanged),
         )
 
 
@@ -153,6 +157,7 @@ def _is_not_enough(probe: Probe, ask: Ask, credential: Credential) -> Iterator[F
         (exchanged,),
         operation=ask.operation,
         severity=Severity.CRITICAL if accepted else Severity.MEDIUM,
+        symptom=signs.answered(exchanged),
     )
 
 
@@ -171,6 +176,7 @@ def _is_enough(probe: Probe, ask: Ask, name: str, make: object) -> Iterator[Find
             f"{exchanged.status} {exchanged.text[:160]}",
             (exchanged,),
             operation=ask.operation,
+            symptom=signs.refused(),
         )
 
 
@@ -184,6 +190,7 @@ def _client_refused(probe: Probe, ask: Ask, reason: str) -> Iterator[Finding]:
             (exchanged,),
             operation=ask.operation,
             severity=Severity.CRITICAL,
+            symptom=signs.accepted(),
         )
 
 
@@ -205,6 +212,7 @@ def _mint(probe: Probe, auth: Auth, minted: Minted, first: Ask) -> Iterator[Find
                 f"{used.status} {used.text[:160]}",
                 (granted, used),
                 operation=ask.operation,
+                symptom=signs.refused(),
             )
     for ask in minted.weak:
         if probe.target.can_change or probe.operation(ask.operation).method == "GET":
@@ -230,6 +238,7 @@ def _too_weak(
             (granted, used),
             operation=ask.operation,
             severity=Severity.CRITICAL if used.status < 300 else Severity.MEDIUM,
+            symptom=signs.answered(used),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockexec.traits import Ask
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.plan import changes
@@ -36,6 +37,7 @@ def _play(probe: Probe) -> Iterator[Finding]:
                 operation=operation_id,
                 severity=Severity.MEDIUM,
                 cause="no no-store",
+                symptom=signs.has_header(exchanged, "cache-control"),
             )
             break
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mockexec.traits import Control, Item
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check, all_of, changing, executions
 from mockexec.verify.checks.truths import steps, truths
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import UNREADABLE, Probe, answer_of
+from mockexec.verify.symptoms import parsed
 from mockexec.verify.target import Exchanged
 
 _TRIES = 4
@@ -71,6 +74,7 @@ def _tried(
                     f"{exchanged.status} {exchanged.text[:160]}",
                     (*story, read),
                     operation=operation,
+                    symptom={**signs.refused(), "answer": -2},
                 )
             return
         # It had ended meanwhile: another try.
@@ -90,7 +94,7 @@ def _answered(
     if problem is not None:
         yield probe.finding(
             problem.title, problem.expected, problem.got, story,
-            operation=control.ask("1").operation,
+            operation=control.ask("1").operation, symptom=signs.of_problem(story, None, problem),
         )  # fmt: skip
 
 
@@ -113,6 +117,7 @@ def _had_effect(
             (*story, read),
             operation=operation,
             cause=f"{control.name} has no effect",
+            symptom=signs.in_state((*story, read), after, probe.word(after)),
         )
     if probe.word(after) not in probe.life.final:
         yield from _still_listed(probe, control, identifier, story)
@@ -131,11 +136,28 @@ def _had_effect(
                 (*story, *reads[:1], *reads[-1:]),
                 operation=operation,
                 cause=f"{control.name} has no effect",
+                symptom=_not_in(control, reads[-1], len(story) + len(reads[:1])),
             )
             return
         last = ended
         yield from _tells(probe, control, before, ended, (*story, reads[-1]))
     yield from _stays(probe, control, identifier, last, (*story, reads[-1]))
+
+
+def _not_in(control: Control, read: Exchanged, number: int) -> Any:
+    """The symptom of an execution that is not, at the last read, in a state it should be in."""
+    shown = parsed(read.text)
+    if not isinstance(shown, dict):
+        return None
+    words = [(key, value) for key, value in shown.items() if key in {"status", "state"}]
+    return {
+        "kind": "facts",
+        "facts": [
+            {"answer": number, "path": [key], "relation": "differs from", "other": word}
+            for key, _ in words[:1]
+            for word in sorted(control.ends)
+        ],
+    }
 
 
 def _still_listed(
@@ -178,7 +200,7 @@ def _tells(
     for problem in problems:
         yield probe.finding(
             f"after {control.name}: {problem.title}", problem.expected, problem.got, story,
-            operation=operation,
+            operation=operation, symptom=signs.of_problem(story, after, problem),
         )  # fmt: skip
 
 
@@ -197,6 +219,7 @@ def _stays(
             yield probe.finding(
                 f"after {control.name}: {problem.title}", problem.expected, problem.got,
                 (*story, read), operation=control.ask("1").operation,
+                symptom=signs.of_problem((*story, read), later, problem),
             )  # fmt: skip
             return
 
@@ -216,9 +239,10 @@ def _spared(
                 f"{control.name} of one execution ends another one",
                 f"{probe.word(bystander[1])}",
                 str(probe.word(now)),
-                (*bystander[2], *story[-1:], read),
+                (*bystander[2], *story, read),
                 operation=control.ask("1").operation,
                 severity=Severity.CRITICAL,
+                symptom=signs.in_state((read,), now, probe.word(now)),
             )
 
 
@@ -255,14 +279,14 @@ def _repeated(probe: Probe, control: Control) -> Iterator[Finding]:
 
 def _on_ended_ones(probe: Probe, control: Control) -> Iterator[Finding]:
     """Refused, and nothing changes."""
-    for identifier in _ended(probe):
+    for identifier, begun in _ended(probe):
         before, first = probe.read(identifier)
         if before is None:
             continue
         word = probe.word(before)
         exchanged = probe.send(control.ask(identifier))
         after, read = probe.read(identifier)
-        story = (first, exchanged, read)
+        story = (*begun, first, exchanged, read)
         operation = control.ask("1").operation
         changed = [*steps(probe.life, before, after)] if after is not None else []
         if changed:
@@ -272,12 +296,14 @@ def _on_ended_ones(probe: Probe, control: Control) -> Iterator[Finding]:
                 changed[0].expected, changed[0].got, story,
                 operation=operation, severity=Severity.CRITICAL,
                 cause=f"{control.name} changes an ended execution",
+                symptom=signs.of_problem(story, after, changed[0]),
             )  # fmt: skip
         elif exchanged.status < 400:
             yield probe.finding(
                 f"{control.name} of an execution that is {word} is accepted",
                 " or ".join(map(str, sorted(control.refused))), str(exchanged.status), story,
                 operation=operation, cause=f"{control.name} of an ended execution is accepted",
+                symptom={**signs.accepted(), "answer": -2},
             )  # fmt: skip
         elif exchanged.status not in control.refused and exchanged.status < 500:
             yield probe.finding(
@@ -286,40 +312,46 @@ def _on_ended_ones(probe: Probe, control: Control) -> Iterator[Finding]:
                 " or ".join(map(str, sorted(control.refused))), str(exchanged.status), story,
                 operation=operation, severity=Severity.LOW,
                 cause=f"{control.name} of an ended execution is refused with {exchanged.status}",
+                symptom={**signs.answered(exchanged), "answer": -2},
             )  # fmt: skip
 
 
-def _ended(probe: Probe) -> list[str]:
-    """One or two of each state that is final: some of the list, some just ended."""
-    found: dict[str | None, list[str]] = {}
+_Ended = tuple[str, tuple[Exchanged, ...]]
+
+
+def _ended(probe: Probe) -> list[_Ended]:
+    """One or two of each state that is final: some of the list, some just ended, with how."""
+    found: dict[str | None, list[_Ended]] = {}
     for item in probe.listed():
         word, identifier = probe.word(item), probe.identify(item)
         if word in probe.life.final and identifier is not None:
             known = found.setdefault(word, [])
             if len(known) < _ENDED_PER_STATE:
-                known.append(identifier)
+                known.append((identifier, ()))
     stops = {word for control in probe.traits.controls for word in control.ends}
     # First those that ended by themselves: what is wrong tells more there.
     ids = [one for word, known in found.items() if word not in stops for one in known]
     ids += [one for word, known in found.items() if word in stops for one in known]
     for start in probe.starts(waits=False)[:2]:
-        for identifier in probe.start(start)[0][:1]:
+        begun_ids, _, exchanged = probe.start(start)
+        for identifier in begun_ids[:1]:
             if probe.settle(identifier)[0] is not None:
-                ids.append(identifier)
+                ids.append((identifier, (exchanged,)))
     if not found:
         ids += _brought_to_an_end(probe)
     return ids
 
 
-def _brought_to_an_end(probe: Probe) -> list[str]:
+def _brought_to_an_end(probe: Probe) -> list[_Ended]:
     """Where the list shows open ones only: one ended by each control."""
-    ids = []
+    ids: list[_Ended] = []
     for control in probe.traits.controls:
         opened = probe.open_one(control) if control.ends and probe.traits.starts else None
-        if opened is None or probe.send(control.ask(opened[0])).status >= 400:
+        if opened is None:
             continue
-        if probe.settle(opened[0])[0] is not None:
-            ids.append(opened[0])
+        exchanged = probe.send(control.ask(opened[0]))
+        if exchanged.status < 400 and probe.settle(opened[0])[0] is not None:
+            ids.append((opened[0], (*opened[2], exchanged)))
     return ids
 
 

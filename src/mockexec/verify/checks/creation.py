@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockexec.traits import Ask, Item, Listing, Start
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check, all_of, changing, executions
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import UNREADABLE, Probe, answer_of
@@ -45,6 +46,7 @@ def _play(probe: Probe) -> Iterator[Finding]:
                     f"{exchanged.status} {exchanged.text[:200]}",
                     (exchanged,),
                     operation=ask.operation,
+                    symptom=signs.refused(),
                 )
                 continue
             news = [_Made(one, start, ask, at, exchanged) for at, one in enumerate(ids)]
@@ -73,6 +75,7 @@ def _are_new(probe: Probe, news: list[_Made], made: list[_Made]) -> Iterator[Fin
                 (known[new.id].exchanged, new.exchanged),
                 operation=new.ask.operation,
                 severity=Severity.CRITICAL,
+                symptom=signs.same_text((known[new.id].exchanged, new.exchanged), new.id),
             )
         known[new.id] = new
 
@@ -90,6 +93,7 @@ def _is_there(probe: Probe, new: _Made) -> Iterator[Finding]:
             str(exchanged.status),
             story,
             operation=operation,
+            symptom=signs.answered(exchanged),
         )
         return
     wanted = {**_of_the_answer(probe, new, item), **new.start.echo(new.ask, new.index)}
@@ -103,7 +107,12 @@ def _is_there(probe: Probe, new: _Made) -> Iterator[Finding]:
                 story,
                 operation=operation,
                 cause=f"{name} is not kept by {new.start.name}",
+                symptom=signs.differs(story, _path(name, place), sent),
             )
+
+
+def _path(name: str, place: str) -> list[Any]:
+    return [name, *(int(key) if key.isdecimal() else key for key in place.split("/")[1:])]
 
 
 def _difference(sent: Any, shown: Any) -> tuple[str, Any, Any]:
@@ -180,6 +189,9 @@ def _is_listed(probe: Probe, news: list[_Made]) -> Iterator[Finding]:
                 (new.exchanged, *walk.exchanges[-1:]),
                 operation=listing.operation,
                 cause="new executions are not listed",
+                symptom=probe.listed_wrong(
+                    walk.exchanges[-1], walk.pages[-1][2], "an item is missing", named=[new.id]
+                ),
             )
 
 
@@ -205,6 +217,7 @@ def _are_still_there(probe: Probe, made: list[_Made]) -> Iterator[Finding]:
                 str(exchanged.status),
                 (new.exchanged, exchanged),
                 operation=new.ask.operation,
+                symptom=signs.answered(exchanged),
             )
             continue
         try:
@@ -220,6 +233,7 @@ def _are_still_there(probe: Probe, made: list[_Made]) -> Iterator[Finding]:
                     (new.exchanged, exchanged),
                     operation=new.ask.operation,
                     cause=f"{name} is not kept by {new.start.name}",
+                    symptom=signs.differs((new.exchanged, exchanged), [name], kept[name]),
                 )
 
 

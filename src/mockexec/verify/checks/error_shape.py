@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mockexec.spec.operations import Operation
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check, nothing
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.plan import changes
@@ -82,6 +83,7 @@ def _is(
             (exchanged,),
             operation=operation.id,
             severity=Severity.MEDIUM,
+            symptom=signs.accepted(),
         )
     elif wanted and exchanged.status not in wanted and exchanged.status < 500:
         yield probe.finding(
@@ -91,6 +93,7 @@ def _is(
             (exchanged,),
             operation=operation.id,
             severity=Severity.LOW,
+            symptom=signs.answered(exchanged),
         )
 
 
@@ -123,6 +126,7 @@ def _not_allowed(
                 (exchanged,),
                 operation=operation.id,
                 severity=Severity.MEDIUM if exchanged.status < 400 else Severity.LOW,
+                symptom=signs.answered(exchanged),
             )
         return
     allow = exchanged.header("allow")
@@ -135,6 +139,7 @@ def _not_allowed(
             (exchanged,),
             severity=Severity.MEDIUM,
             cause="405 without Allow",
+            symptom=signs.lacks_header(exchanged, "Allow"),
         )
     elif told != known - {"HEAD", "OPTIONS"}:
         yield probe.finding(
@@ -144,6 +149,7 @@ def _not_allowed(
             (exchanged,),
             operation=operation.id,
             severity=Severity.MEDIUM,
+            symptom=signs.has_header(exchanged, "allow"),
         )
     yield from probe.form(None, exchanged)
 
@@ -160,6 +166,7 @@ def _unknown_paths(probe: Probe) -> Iterator[Finding]:
                 f"{exchanged.status} for {path}",
                 (exchanged,),
                 severity=Severity.LOW,
+                symptom=signs.accepted(),
             )
         yield from probe.form(None, exchanged)
 
@@ -181,6 +188,7 @@ def _unknown_things(probe: Probe) -> Iterator[Finding]:
                 f"{exchanged.status} {exchanged.text[:160]}",
                 (exchanged,),
                 operation=operation.id,
+                symptom=signs.answered(exchanged),
             )
 
 

@@ -19,6 +19,7 @@ from mockexec.traits import (
     Or,
     holds,
 )
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check
 from mockexec.verify.checks.order import in_order
 from mockexec.verify.checks.selection import Outcome, Selection, base_of
@@ -135,6 +136,7 @@ def _not_understood(filters: Selection, expression: Expression) -> Iterator[Find
             (exchanged,),
             operation=filters.listing.operation,
             cause=f"refuses {_name(expression)}",
+            symptom=signs.refused(),
         )
 
 
@@ -195,8 +197,9 @@ def _wrong(filters: Selection, expression: Expression, outcome: Outcome) -> Find
         title,
         f"the executions that satisfy {filters.filtering.write(expression)}",
         "; ".join(text for text in said if text)[:900],
-        outcome.exchanges[-1:],
+        (*outcome.base, *outcome.exchanges[-1:]),
         operation=filters.listing.operation,
+        symptom=filters.symptom(outcome),
     )
 
 
@@ -402,6 +405,7 @@ def _refused(filters: Selection) -> Iterator[Finding]:
                 operation=filters.listing.operation,
                 severity=Severity.MEDIUM,
                 cause="a wrong filter is accepted",
+                symptom=signs.accepted(),
             )
 
 

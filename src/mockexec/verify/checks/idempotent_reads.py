@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from mockexec.spec.operations import Operation
-from mockexec.traits import Ask, Item
+from mockexec.traits import Ask, Fact, Item
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check, nothing
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.plan import changes
@@ -47,6 +48,7 @@ def _same_status(probe: Probe, operation: Operation) -> Iterator[Finding]:
             str(second.status),
             (first, second),
             operation=operation.id,
+            symptom=signs.answered(second),
         )
 
 
@@ -83,13 +85,14 @@ def _same_when_ended(probe: Probe) -> Iterator[Finding]:
         yield from _same_thrice(probe, identifier)
     if probe.traits.starts and probe.target.can_change:
         for start in probe.starts(waits=False)[:2]:
-            for identifier in probe.start(start)[0][:1]:
+            ids, _, begun = probe.start(start)
+            for identifier in ids[:1]:
                 ended, _ = probe.settle(identifier)
                 if ended is not None:
-                    yield from _same_thrice(probe, identifier)
+                    yield from _same_thrice(probe, identifier, begun)
 
 
-def _same_thrice(probe: Probe, identifier: str) -> Iterator[Finding]:
+def _same_thrice(probe: Probe, identifier: str, *begun: Exchanged) -> Iterator[Finding]:
     reads = [probe.read(identifier) for _ in range(3)]
     seen: list[tuple[Item, Exchanged]] = [(i, e) for i, e in reads if i is not None]
     for (before, first), (after, second) in pairwise(seen):
@@ -99,8 +102,14 @@ def _same_thrice(probe: Probe, identifier: str) -> Iterator[Finding]:
                 f"reading an execution that has ended changes its {', '.join(changed)}",
                 f"{[before.get(k) for k in changed]} as before",
                 f"{[after.get(k) for k in changed]}",
-                (first, second),
+                (*begun, first, second),
                 operation=probe.life.read("").operation if probe.life.read else "",
+                symptom=signs.facts(
+                    (*begun, first, second),
+                    after,
+                    [Fact(name, "differs from") for name in changed],
+                    before=len(begun),
+                ),
             )
             return
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from mockexec.spec.operations import Operation, Parameter, SchemaRef
 from mockexec.traits import ABSENT, Ask
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check, nothing
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.plan import changes
@@ -54,6 +55,7 @@ def _refused(
             (exchanged,),
             operation=ask.operation,
             severity=Severity.MEDIUM,
+            symptom=signs.accepted(),
         )
     elif statuses and exchanged.status not in statuses and exchanged.status < 500:
         yield probe.finding(
@@ -63,6 +65,7 @@ def _refused(
             (exchanged,),
             operation=ask.operation,
             severity=Severity.LOW,
+            symptom=signs.answered(exchanged),
         )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mockexec.traits import Item, Life, Problem
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check, executions
 from mockexec.verify.checks.truths import steps, truths
 from mockexec.verify.findings import Finding, Severity
@@ -27,10 +28,11 @@ _LOOKS_LISTED = 10
 
 @dataclass(slots=True)
 class _Followed:
-    """An execution and how it was seen last."""
+    """An execution and how it was seen last; ``begun``: the request that started it, if one did."""
 
     id: str
     looks_max: int
+    begun: tuple[Exchanged, ...] = ()
     seen: list[tuple[Item, Exchanged]] = field(default_factory=list)
     after_the_end: int = 0
 
@@ -46,7 +48,7 @@ def _play(probe: Probe) -> Iterator[Finding]:
     items = walk.items if walk else []
     yield from _listed(probe, items, walk.exchanges if walk else ())
     if probe.life.read is not None:
-        yield from _read_some(probe, items)
+        yield from _read_some(probe, items, walk.exchanges if walk else ())
         yield from _follow(probe, items)
     elif walk is not None:
         yield from _look_again(probe, walk)
@@ -88,7 +90,9 @@ def _listed(
                 break
 
 
-def _read_some(probe: Probe, items: Sequence[Item]) -> Iterator[Finding]:
+def _read_some(
+    probe: Probe, items: Sequence[Item], shown: tuple[Exchanged, ...]
+) -> Iterator[Finding]:
     """Some of each state, read: each is there, is true, and is as the list shows it."""
     listing = probe.traits.lists[0] if probe.traits.lists else None
     by_word: dict[str | None, list[Item]] = defaultdict(list)
@@ -110,8 +114,9 @@ def _read_some(probe: Probe, items: Sequence[Item]) -> Iterator[Finding]:
                     "a listed execution cannot be read",
                     f"200 for {identifier}, which the list shows as {word}",
                     str(exchanged.status),
-                    (exchanged,),
+                    (*shown[-1:], exchanged),
                     operation=operation,
+                    symptom=signs.answered(exchanged),
                 )
             if read is None:
                 continue
@@ -127,10 +132,12 @@ def _read_some(probe: Probe, items: Sequence[Item]) -> Iterator[Finding]:
                     severity=Severity.CRITICAL,
                 )
             elif listing is not None:
-                yield from _agree(probe, item, read, exchanged)
+                yield from _agree(probe, item, read, (*shown[-1:], exchanged))
 
 
-def _agree(probe: Probe, listed: Item, read: Item, exchanged: Exchanged) -> Iterator[Finding]:
+def _agree(
+    probe: Probe, listed: Item, read: Item, story: tuple[Exchanged, ...]
+) -> Iterator[Finding]:
     """The list and the execution agree: in all once it has ended, before in what never changes."""
     listing = probe.traits.lists[0]
     word = probe.word(listed)
@@ -139,9 +146,10 @@ def _agree(probe: Probe, listed: Item, read: Item, exchanged: Exchanged) -> Iter
             f"an execution that the list shows as {word} is {probe.word(read)} when it is read",
             word or "",
             str(probe.word(read)),
-            (exchanged,),
+            story,
             operation=listing.operation,
             cause="the list and the execution differ in their state",
+            symptom=signs.in_state(story, read, probe.word(read)),
         )
         return
     for name in listing.same:
@@ -153,9 +161,10 @@ def _agree(probe: Probe, listed: Item, read: Item, exchanged: Exchanged) -> Iter
                 f" (status {probe.word(read)})",
                 f"{name}: {read.get(name)!r}",
                 f"{name}: {listed.get(name)!r} in the list",
-                (exchanged,),
+                story,
                 operation=listing.operation,
                 cause=f"the list and the execution differ in {name}",
+                symptom=signs.disagree(story, listed, read, name),
             )
 
 
@@ -191,11 +200,12 @@ def _follow(probe: Probe, items: Sequence[Item]) -> Iterator[Finding]:
 
 def _chosen(probe: Probe, items: Sequence[Item]) -> list[_Followed]:
     """Fresh executions where there can be some, and open ones of the list."""
-    fresh: list[str] = []
+    fresh: dict[str, Exchanged] = {}
     if probe.target.can_change:
         for start in probe.traits.starts:
             for _ in range(1 if start.waits else 2):
-                fresh += probe.start(start)[0][:2]
+                ids, _, exchanged = probe.start(start)
+                fresh |= dict.fromkeys(ids[:2], exchanged)
     open_ = [
         identifier
         for item in items
@@ -206,7 +216,7 @@ def _chosen(probe: Probe, items: Sequence[Item]) -> list[_Followed]:
     some = probe.random.sample(open_, min(3 if fresh else _FOLLOWED, len(open_)))
     looks = _LOOKS_LISTED if fresh else _LOOKS_FRESH
     return [
-        *(_Followed(one, _LOOKS_FRESH) for one in dict.fromkeys(fresh)),
+        *(_Followed(one, _LOOKS_FRESH, (begun,)) for one, begun in fresh.items()),
         *(_Followed(one, looks) for one in some),
     ]
 
@@ -217,16 +227,16 @@ def _look(probe: Probe, one: _Followed) -> Iterator[tuple[Problem, tuple[Exchang
         if one.seen and exchanged.status in probe.life.gone:
             one.after_the_end = _AFTER_THE_END + 1
             gone = Problem("an execution that could be read is gone", "200", str(exchanged.status))
-            yield gone, (one.seen[-1][1], exchanged)
+            yield gone, (*one.begun, one.seen[-1][1], exchanged)
         return
     problems = [*truths(probe.life, item)]
     before = one.seen[-1] if one.seen else None
     one.seen.append((item, exchanged))
     for problem in problems:
-        yield problem, (exchanged,)
+        yield problem, (*one.begun, exchanged)
     if before is not None:
         for problem in steps(probe.life, before[0], item):
-            yield problem, (before[1], exchanged)
+            yield problem, (*one.begun, before[1], exchanged)
     if one.after_the_end or probe.word(item) in probe.life.final:
         one.after_the_end += 1
 
@@ -250,6 +260,7 @@ def _list_follows(probe: Probe, ended: Sequence[_Followed]) -> Iterator[Finding]
                 f"{one.id}, as {seen}",
                 (exchanged, *walk.exchanges[-1:]),
                 operation=listing.operation,
+                symptom=signs.in_state((exchanged, *walk.exchanges[-1:]), listed, seen),
             )
         elif seen != word and word in probe.life.final:
             yield probe.finding(
@@ -259,9 +270,10 @@ def _list_follows(probe: Probe, ended: Sequence[_Followed]) -> Iterator[Finding]
                 (exchanged, *walk.exchanges[-1:]),
                 operation=listing.operation,
                 cause="the list lags behind",
+                symptom=signs.in_state((exchanged, *walk.exchanges[-1:]), listed, seen),
             )
         else:
-            yield from _agree(probe, listed, item, walk.exchanges[-1])
+            yield from _agree(probe, listed, item, (*walk.exchanges[-1:], exchanged))
 
 
 def _look_again(probe: Probe, first: Walk) -> Iterator[Finding]:
@@ -293,6 +305,7 @@ def _broken(
         f"{who}: {problem.got}",
         exchanges,
         operation=problem.operation or operation,
+        symptom=signs.of_problem(exchanges, item, problem),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mockexec.spec.operations import Link, Operation
 from mockexec.traits import Ask
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check, all_of, changing
 from mockexec.verify.conformance import described
 from mockexec.verify.findings import Finding
@@ -69,6 +70,7 @@ def _play(probe: Probe) -> Iterator[Finding]:
                 (made, read),
                 operation=target.id,
                 pointer=link.pointer,
+                symptom=signs.answered(read),
             )
 
 

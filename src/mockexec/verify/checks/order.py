@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from mockexec.traits import Item, Listing, Order
 from mockexec.verify.checks.check import Check, lists
@@ -47,6 +48,7 @@ def in_order(
             yield _found(
                 probe, listing, f"a list{where} is {what} ({order.name})", order.name,
                 f"{items[place + 1]} after {items[place]}", exchanges, f"a list is {what}",
+                _stands_before(probe, items, place, exchanges),
             )  # fmt: skip
             return
     for place, ((key, tie), (next_key, next_tie)) in enumerate(
@@ -57,9 +59,20 @@ def in_order(
             got = f"{items[place + 1]} after {items[place]}"
             yield _found(
                 probe, listing, title, "ties in their order", got, exchanges,
-                f"ties not {order.name}",
+                f"ties not {order.name}", _stands_before(probe, items, place, exchanges),
             )  # fmt: skip
             return
+
+
+def _stands_before(
+    probe: Probe, items: Sequence[Item], place: int, exchanges: tuple[Exchanged, ...]
+) -> Any:
+    """The symptom of two items in the wrong order, where one answer shows them all."""
+    named = [probe.identify(item) for item in items[place : place + 2]]
+    if not exchanges or None in named:
+        return None
+    wrong = "the order is as it was"
+    return probe.listed_wrong(exchanges[-1], items, wrong, (len(exchanges) - 1,), named=named)
 
 
 def _reversed(
@@ -80,7 +93,7 @@ def _reversed(
         story = (*exchanges, *back.exchanges[-1:])
         yield _found(
             probe, listing, title, "exactly the reverse", "another order among equals, or of all",
-            story, "descending is not the reverse of ascending",
+            story, "descending is not the reverse of ascending", None,
         )  # fmt: skip
 
 
@@ -92,11 +105,13 @@ def _found(
     got: str,
     exchanges: tuple[Exchanged, ...],
     cause: str,
+    symptom: Any,
 ) -> Finding:
     return probe.finding(
         title, expected, got[:600], exchanges,
         operation=listing.operation, severity=Severity.MEDIUM, cause=cause,
-    )  # fmt: skip
+symptom=symptom,
+)  # fmt: skip
 
 
 ORDER = Check("order", "Lists are in their order", lists, _play)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mockexec.traits import Ask, Item, Ownership
+from mockexec.traits import Ask, Fact, Item, Ownership
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import UNREADABLE, Probe, answer_of
@@ -28,21 +29,22 @@ def _play(probe: Probe) -> Iterator[Finding]:
         if 200 <= exchanged.status < 300:
             yield _leak(probe, ask, exchanged, (exchanged,))
     ids = _ids(probe)
-    yield from _lists(probe, ownership, ids)
+    yield from _lists(probe, ownership, [*ids])
     if probe.traits.life is None or probe.life.read is None:
         return
-    for identifier in ids[:_EXECUTIONS]:
-        yield from _reads(probe, ownership, identifier)
+    for identifier, begun in [*ids.items()][:_EXECUTIONS]:
+        yield from _reads(probe, ownership, identifier, begun)
     if probe.target.can_change:
         yield from _changes(probe, ownership)
 
 
-def _ids(probe: Probe) -> list[str]:
-    """Executions of main's: fresh ones, then some of the list in each state."""
-    ids: list[str] = []
+def _ids(probe: Probe) -> dict[str, tuple[Exchanged, ...]]:
+    """Executions of main's, and how they came about: fresh ones, then of each state in the list."""
+    ids: dict[str, tuple[Exchanged, ...]] = {}
     if probe.target.can_change:
         for start in probe.traits.starts[:1]:
-            ids += probe.start(start)[0]
+            fresh, _, exchanged = probe.start(start)
+            ids |= dict.fromkeys(fresh, (exchanged,))
     if probe.traits.life is None:
         return ids
     words: set[str | None] = set()
@@ -50,7 +52,7 @@ def _ids(probe: Probe) -> list[str]:
         identifier = probe.identify(item)
         if identifier is not None and probe.word(item) not in words:
             words.add(probe.word(item))
-            ids.append(identifier)
+            ids.setdefault(identifier, ())
     return ids
 
 
@@ -77,11 +79,13 @@ def _lists(probe: Probe, ownership: Ownership, ids: list[str]) -> Iterator[Findi
             )
 
 
-def _reads(probe: Probe, ownership: Ownership, identifier: str) -> Iterator[Finding]:
+def _reads(
+    probe: Probe, ownership: Ownership, identifier: str, begun: tuple[Exchanged, ...]
+) -> Iterator[Finding]:
     for ask in ownership.reads(identifier):
         exchanged = probe.send(ask)
         if 200 <= exchanged.status < 300:
-            yield _leak(probe, ask, exchanged, (exchanged,))
+            yield _leak(probe, ask, exchanged, (*begun, exchanged))
         elif exchanged.status not in ownership.refused:
             yield _unclear(probe, ask, exchanged, ownership)
     for ask in ownership.open(identifier):
@@ -94,6 +98,7 @@ def _reads(probe: Probe, ownership: Ownership, identifier: str) -> Iterator[Find
                 (exchanged,),
                 operation=ask.operation,
                 severity=Severity.MEDIUM,
+                symptom=signs.answered(exchanged),
             )
         elif probe.life.read is not None and ask.operation == probe.life.read("").operation:
             yield from _same_for_all(probe, identifier, exchanged)
@@ -113,6 +118,9 @@ def _same_for_all(probe: Probe, identifier: str, theirs: Exchanged) -> Iterator[
                 f"{name}: {shown.get(name)!r}",
                 (exchanged, theirs),
                 operation=probe.life.read("").operation if probe.life.read else "",
+                symptom=signs.facts(
+                    (exchanged, theirs), shown, [Fact(name, "differs from")], before=0
+                ),
             )
 
 
@@ -131,6 +139,7 @@ def _leak(probe: Probe, ask: Ask, exchanged: Exchanged, story: tuple[Exchanged, 
         operation=ask.operation,
         severity=Severity.CRITICAL,
         cause=f"leak in {ask.operation} to {ask.principal}",
+        symptom=signs.accepted(),
     )
 
 
@@ -142,6 +151,7 @@ def _unclear(probe: Probe, ask: Ask, exchanged: Exchanged, ownership: Ownership)
         (exchanged,),
         operation=ask.operation,
         severity=Severity.LOW,
+        symptom=signs.answered(exchanged),
     )
 
 
@@ -170,6 +180,7 @@ def _changes(probe: Probe, ownership: Ownership) -> Iterator[Finding]:
                 (*story, exchanged, read),
                 operation=ask.operation,
                 severity=Severity.CRITICAL,
+                symptom=signs.in_state((*story, exchanged, read), after, probe.word(after)),
             )
 
 
@@ -182,6 +193,7 @@ def _changed(probe: Probe, ask: Ask, exchanged: Exchanged, story: tuple[Exchange
         operation=ask.operation,
         severity=Severity.CRITICAL,
         cause=f"leak in {ask.operation} to {ask.principal}",
+        symptom=signs.accepted(),
     )
 
 

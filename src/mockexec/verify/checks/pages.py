@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from mockexec.traits import And, Compare, Item, Listing, PageOf
+from mockexec.verify import signs
 from mockexec.verify.checks.check import Check, lists
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import UNREADABLE, Probe, Walk, answer_of
@@ -78,6 +79,9 @@ def _twice(probe: Probe, listing: Listing, walk: Walk, what: str) -> Iterator[Fi
                 (walk.pages[first][1], exchanged),
                 operation=listing.operation,
                 cause="items come twice",
+                symptom=probe.listed_wrong(
+                    exchanged, items, "an item comes twice", (0, 1) if first != number else (1,)
+                ),
             )
             return
 
@@ -91,7 +95,63 @@ def _short(probe: Probe, listing: Listing, base: Walk, behind: Exchanged) -> Fin
         (*base.exchanges[-1:], behind),
         operation=listing.operation,
         cause=f"{name} gives fewer",
+        symptom=signs.every(
+            _count(
+                probe,
+                base.exchanges[-1],
+                base.pages[-1][2],
+                0,
+                len(base.pages[-1][2]),
+                at=0,
+            ),
+            _count(probe, behind, _items(listing, behind), 1, signs.MANY),
+        ),
     )
+
+
+def _items(listing: Listing, exchanged: Exchanged) -> list[Item]:
+    """What a page holds; nothing where it cannot be read."""
+    try:
+        return [*listing.items(answer_of(exchanged).body)]
+    except UNREADABLE:
+        return []
+
+
+def _count(
+    probe: Probe, exchanged: Exchanged, shown: Sequence[Item], least: int, most: int, at: int = -1
+) -> Any:
+    """The symptom of a page that has a wrong number of items: from ``least`` to ``most``."""
+    wrong = "there are as many as there were"
+    return probe.listed_wrong(exchanged, shown, wrong, (at,), count=[least, most])
+
+
+def _other_than(
+    probe: Probe, exchanged: Exchanged, shown: Sequence[Item], least: int, most: int
+) -> Any:
+    """The symptom of a page that should hold from ``least`` to ``most`` items."""
+    bounds = (most + 1, signs.MANY) if len(shown) > most else (0, least - 1)
+    return _count(probe, exchanged, shown, *bounds)
+
+
+def _against(probe: Probe, whole: Walk, walk: Walk, wrong: str) -> Any:
+    """The symptom of pages that are not as the whole list is, which stands before them."""
+    if len(whole.pages) != 1:
+        return None
+    _, exchanged, shown = whole.pages[0]
+    answers = range(1, len(walk.pages) + 1)
+    return probe.listed_wrong(exchanged, shown, wrong, answers, whole=0)
+
+
+def _of_total(whole: Walk, total: int, exchanged: Exchanged) -> Any:
+    """The symptom of a total that is not the number of items of the list before it."""
+    if len(whole.pages) != 1:
+        return None
+    _, told, shown = whole.pages[0]
+    at = signs.whereabouts(answer_of(told).body, list(shown))
+    path = signs.whereabouts(answer_of(exchanged).body, total)
+    if at is None or path is None:
+        return None
+    return {"kind": "total", "path": path, "whole": 0, "at": at}
 
 
 def _stable(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:
@@ -104,8 +164,11 @@ def _stable(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:
             "two requests for a list give two orders",
             "one order",
             "another",
-            (*base.exchanges[-1:], *again.exchanges[-1:]),
+            (base.exchanges[-1], *again.exchanges),
             operation=listing.operation,
+            symptom=probe.listed_wrong(
+                again.exchanges[-1], again.pages[-1][2], "the order is another", whole=0
+            ),
         )
 
 
@@ -231,9 +294,16 @@ def _walked(probe: Probe, listing: Listing, first: PageOf) -> list[Finding]:
                 "an item is on none of the pages",
                 f"all {len(stays)} items on pages of {first.limit}",
                 f"{len(missing)} of them missing, such as {missing[0]}",
-                walk.exchanges[-2:],
+                (before.exchanges[-1], *walk.exchanges),
                 operation=listing.operation,
                 cause="items are lost between pages",
+                symptom=probe.listed_wrong(
+                    before.exchanges[-1],
+                    before.pages[-1][2],
+                    "an item is lost",
+                    range(1, len(walk.pages) + 1),
+                    whole=0,
+                ),
             )
         )
     extra = [key for key in got if key not in set(_keys(probe, before.items + after.items))]
@@ -243,8 +313,15 @@ def _walked(probe: Probe, listing: Listing, first: PageOf) -> list[Finding]:
                 "a page holds an item that the whole list does not have",
                 f"one of {len(stays)} items",
                 extra[0],
-                walk.exchanges[-2:],
+                (before.exchanges[-1], *walk.exchanges),
                 operation=listing.operation,
+                symptom=probe.listed_wrong(
+                    before.exchanges[-1],
+                    before.pages[-1][2],
+                    "an item is not in the whole list",
+                    range(1, len(walk.pages) + 1),
+                    whole=0,
+                ),
             )
         )
     if not (found or missing or extra):
@@ -256,8 +333,15 @@ def _walked(probe: Probe, listing: Listing, first: PageOf) -> list[Finding]:
                     + (f" (sorted by {first.sort})" if first.sort else ""),
                     "the order of the whole list",
                     f"another one with pages of {first.limit}",
-                    walk.exchanges,
+                    (before.exchanges[-1], *walk.exchanges),
                     operation=listing.operation,
+                    symptom=probe.listed_wrong(
+                        before.exchanges[-1],
+                        before.pages[-1][2],
+                        "the order is another",
+                        range(1, len(walk.pages) + 1),
+                        whole=0,
+                    ),
                 )
             )
     return found
@@ -284,6 +368,7 @@ def _lengths(probe: Probe, listing: Listing, walk: Walk, first: PageOf) -> Itera
                 f"{len(items)}",
                 (exchanged,),
                 operation=listing.operation,
+                symptom=_count(probe, exchanged, items, limit + 1, signs.MANY),
             )
             return
         is_last = number == len(walk.pages) - 1
@@ -295,6 +380,7 @@ def _lengths(probe: Probe, listing: Listing, walk: Walk, first: PageOf) -> Itera
                 f"{len(items)} on page {number + 1} of {len(walk.pages)}",
                 (exchanged,),
                 operation=listing.operation,
+                symptom=_count(probe, exchanged, items, 0, limit - 1),
             )
             return
         if not items and number and by_token:
@@ -379,9 +465,10 @@ def _totals(probe: Probe, listing: Listing) -> Iterator[Finding]:
                 f"the total {what} is not the number of items",
                 f"{least}" if least == most else f"{least} to {most}",
                 str(total),
-                (exchanged,),
+                (after.exchanges[-1], exchanged),
                 operation=listing.operation,
                 cause="a wrong total",
+                symptom=_of_total(after, total, exchanged),
             )
             return
 
@@ -413,6 +500,7 @@ def _limits(probe: Probe, listing: Listing) -> Iterator[Finding]:
                 f"{exchanged.status} {exchanged.text[:200]}",
                 (exchanged,),
                 operation=listing.operation,
+                symptom=signs.refused(),
             )
         elif len(items) > limit or (len(items) < min(limit, total) and not listing.seals):
             what = "more" if len(items) > limit else "fewer"
@@ -423,6 +511,16 @@ def _limits(probe: Probe, listing: Listing) -> Iterator[Finding]:
                 (exchanged,),
                 operation=listing.operation,
                 cause=f"{name} gives {what}",
+                symptom=_count(
+                    probe,
+                    exchanged,
+                    items,
+                    *(
+                        (limit + 1, signs.MANY)
+                        if len(items) > limit
+                        else (0, min(limit, total) - 1)
+                    ),
+                ),
             )
     yield from _default(probe, listing, total)
     yield from _over(probe, listing, total)
@@ -445,6 +543,16 @@ def _default(probe: Probe, listing: Listing, total: int) -> Iterator[Finding]:
             f"{len(items)}",
             (exchanged,),
             operation=listing.operation,
+            symptom=_count(
+                probe,
+                exchanged,
+                items,
+                *(
+                    (limits.default + 1, signs.MANY)
+                    if len(items) > limits.default
+                    else (0, wanted - 1)
+                ),
+            ),
         )
 
 
@@ -467,6 +575,7 @@ def _over(probe: Probe, listing: Listing, total: int) -> Iterator[Finding]:
             f"{exchanged.status} {exchanged.text[:200]}",
             (exchanged,),
             operation=listing.operation,
+            symptom=signs.refused(),
         )
     elif items is not None and len(items) > limits.most:
         yield probe.finding(
@@ -475,6 +584,7 @@ def _over(probe: Probe, listing: Listing, total: int) -> Iterator[Finding]:
             f"{len(items)}",
             (exchanged,),
             operation=listing.operation,
+            symptom=_count(probe, exchanged, items, limits.most + 1, signs.MANY),
         )
 
 
@@ -486,6 +596,7 @@ def _accepted(probe: Probe, listing: Listing, what: str, exchanged: Exchanged) -
         (exchanged,),
         operation=listing.operation,
         severity=Severity.MEDIUM,
+        symptom=signs.accepted(),
     )
 
 
@@ -503,6 +614,7 @@ def _past(probe: Probe, listing: Listing) -> Iterator[Finding]:
             f"{len(items)} items, such as {_key(probe, items[0])}",
             (exchanged,),
             operation=listing.operation,
+            symptom=_count(probe, exchanged, items, 1, signs.MANY),
         )
     total = _total(listing, exchanged)
     if items is not None and total is not None:
@@ -513,9 +625,10 @@ def _past(probe: Probe, listing: Listing) -> Iterator[Finding]:
                 "a page past the end has a wrong total",
                 f"{len(base.items)}",
                 str(total),
-                (exchanged,),
+                (base.exchanges[-1], exchanged),
                 operation=listing.operation,
                 cause="a wrong total",
+                symptom=_of_total(base, total, exchanged),
             )
 
 
@@ -559,6 +672,7 @@ def _sealed(probe: Probe, listing: Listing) -> Iterator[Finding]:
                 (exchanged, refused),
                 operation=listing.operation,
                 severity=Severity.MEDIUM,
+                symptom=signs.accepted(),
             )
     yield from _filter_of_a_walk(probe, listing, where)
 
@@ -597,6 +711,7 @@ def _filter_of_a_walk(probe: Probe, listing: Listing, where: Any) -> Iterator[Fi
             operation=listing.operation,
             severity=Severity.MEDIUM,
             cause="a page token of another query (other filter) is accepted",
+            symptom=signs.accepted(),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mockexec.traits import Expression, Filtering, Item, Listing, PageOf, holds
 from mockexec.verify.probe import UNREADABLE, Probe, Walk
@@ -20,6 +21,8 @@ class Outcome:
     missing: list[Item]
     got: list[Item]
     exchanges: tuple[Exchanged, ...]
+    # The list without the filter, as it was seen last.
+    base: tuple[Exchanged, ...] = ()
 
     @property
     def is_right(self) -> bool:
@@ -72,7 +75,20 @@ class Selection:
             [item for item in again.missing if self.probe.identify(item) in lost],
             walk.items,
             walk.exchanges,
+            after.exchanges[-1:],
         )
+
+    def symptom(self, outcome: Outcome) -> Any:
+        """Of a wrong selection: the story is the whole list, then the last page of it."""
+        if not outcome.base or len(outcome.exchanges) != 1:
+            return None
+        wrong, some = "an item is missing", outcome.missing
+        if outcome.extra:
+            wrong, some = "an item is there that should not be", outcome.extra
+        named = [self.probe.identify(item) for item in some[:1]]
+        if None in named:
+            return None
+        return self.probe.listed_wrong(outcome.base[0], self.items, wrong, named=named)
 
     def _outcome(self, walk: Walk, wanted: Callable[[Item], bool | None]) -> Outcome:
         known, got = self._ids(self.items), self._ids(walk.items)

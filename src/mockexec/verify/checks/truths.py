@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mockexec.simulation.instants import parse_instant
-from mockexec.traits import Item, Life, Problem
+from mockexec.traits import Fact, Item, Life, Problem
 from mockexec.verify.probe import UNREADABLE
 
 
@@ -27,6 +27,7 @@ def truths(life: Life, item: Item, shown: Sequence[str] = ()) -> Iterator[Proble
                     f"an execution that is {word} has no {moment.name}",
                     f"{moment.name}: a time",
                     f"{word}, {moment.name}: {'null' if moment.name in item else 'not there'}",
+                    facts=(*_state(item, word), Fact(moment.name, "is missing")),
                 )
             continue
         if word in moment.forbids:
@@ -34,6 +35,7 @@ def truths(life: Life, item: Item, shown: Sequence[str] = ()) -> Iterator[Proble
                 f"an execution that is {word} has {_article(moment.name)} {moment.name}",
                 f"no {moment.name} while it is {word}",
                 f"{moment.name}: {value}",
+                facts=(*_state(item, word), Fact(moment.name, "is there")),
             )
         at_ns = _instant(value)
         if at_ns is None:
@@ -48,6 +50,7 @@ def truths(life: Life, item: Item, shown: Sequence[str] = ()) -> Iterator[Proble
                 + (f" (status {word})" if word in life.final else ""),
                 f"{earlier} ≤ {moment.name}",
                 f"{earlier} {item[earlier]}, {moment.name} {value}",
+                facts=(Fact(moment.name, "is less than", earlier),),
             )
         passed.append((moment.name, at_ns))
     for rule in life.rules:
@@ -71,6 +74,10 @@ def steps(life: Life, before: Item, after: Item) -> Iterator[Problem]:
             f"an execution that was {was} {ended}became {now}",
             f"{was} for good" if was in life.final else f"one of the states that follow {was}",
             now,
+            facts=(
+                *_state(after, now),
+                *(Fact(name, "differs from") for name, _, _ in _state(after, now)),
+            ),
         )
         return
     changed = [name for name in life.constants if _of(before, name) != _of(after, name)]
@@ -86,6 +93,7 @@ def steps(life: Life, before: Item, after: Item) -> Iterator[Problem]:
             f"{name} of an execution changes",
             f"{name} stays {before.get(name)!r}",
             f"{after.get(name)!r}",
+            facts=(Fact(name, "differs from"),),
         )
     for name in life.rises:
         if _is_less(after.get(name), before.get(name)):
@@ -93,6 +101,7 @@ def steps(life: Life, before: Item, after: Item) -> Iterator[Problem]:
                 f"{name} of an execution gets smaller",
                 f"at least {before.get(name)}",
                 str(after.get(name)),
+                facts=(Fact(name, "is less than"),),
             )
     if life.grows:
         past, present = before.get(life.grows), after.get(life.grows)
@@ -101,6 +110,7 @@ def steps(life: Life, before: Item, after: Item) -> Iterator[Problem]:
                 f"the {life.grows} of an execution is rewritten",
                 f"{len(past)} entries as they were, and perhaps more",
                 f"{present[: len(past)]}",
+                facts=(Fact(life.grows, "differs from"),),
             )
     if was in life.final:
         for name in sorted({*before, *after} - {*changed}):
@@ -109,7 +119,13 @@ def steps(life: Life, before: Item, after: Item) -> Iterator[Problem]:
                     f"{name} of an execution that is {was} still changes",
                     f"{name}: {before.get(name)!r}",
                     f"{name}: {after.get(name)!r}",
+                    facts=(*_state(after, was), Fact(name, "differs from")),
                 )
+
+
+def _state(item: Item, word: str) -> tuple[Fact, ...]:
+    """That the item is in a state: by the field that says so with the same word."""
+    return tuple(Fact(name, "is", word) for name, value in item.items() if value == word)[:1]
 
 
 def _article(name: str) -> str:

@@ -87,8 +87,9 @@ def _bounded(
         if side == "since"
         else f"executions until {text}, {'included' if included else 'excluded'}",
         f"{len(outcome.extra)} too many, {len(outcome.missing)} missing{form}",
-        outcome.exchanges[-1:],
+        (*outcome.base, *outcome.exchanges[-1:]),
         operation=filters.listing.operation,
+        symptom=filters.symptom(outcome),
     )
 
 

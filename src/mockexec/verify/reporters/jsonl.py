@@ -74,4 +74,5 @@ class JsonLinesReporter:
         )
 
     def _write(self, event: str, **more: Any) -> None:
-        self._file.write(json.dumps({"event": event, **more}, ensure_ascii=False) + "\n")
+        # In ASCII: U+2028, U+0085 and the like end a line for some who read it.
+        self._file.write(json.dumps({"event": event, **more}) + "\n")

@@ -31,6 +31,8 @@ import os
 import re
 import time
 from base64 import b64decode
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -142,6 +144,14 @@ class PytestReporter:
 
 _FUNCTIONS = (
     symptoms.still_fails,
+    symptoms.wrong_answer,
+    symptoms.wrong_items,
+    symptoms.wrong_facts,
+    symptoms.holds,
+    symptoms.wrong_total,
+    symptoms.is_less,
+    symptoms.dig,
+    symptoms.outline,
     symptoms.broken_rule,
     symptoms.fingerprint,
     symptoms.relink,
