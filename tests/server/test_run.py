@@ -20,8 +20,8 @@ import pytest
 from mockexec import catalog
 from mockexec.errors import MockexecError, UsageError
 from mockexec.server.app import App
-from mockexec.server.mock import Mock
 from mockexec.server.connection import Connection
+from mockexec.server.mock import Mock
 from mockexec.server.run import BackgroundServer, base_url, bind
 from mockexec.simulation.clock import Clock
 
