@@ -251,6 +251,15 @@ def test_what_came_before_garbage_is_answered_first() -> None:
         assert b"\r\n\r\nGET /x? 0HTTP/1.1 400 " in told
 
 
+def test_a_request_whose_body_is_garbage_is_refused() -> None:
+    """Nothing is done for it."""
+    app = Echo()
+    with connected(app) as line:
+        line.sendall(b"POST /x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+        assert until_closed(line).startswith(b"HTTP/1.1 400 ")
+    assert app.seen == []
+
+
 def test_a_client_that_leaves_in_the_middle_is_forgotten() -> None:
     """Its request ends, others are answered, and the server stops in good order."""
     app = Echo()

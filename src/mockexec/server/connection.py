@@ -60,7 +60,9 @@ class Connection(HttpToolsProtocol):
             self._is_reading = False
 
     def send_400_response(self, msg: str) -> None:
-        """Refuses what is no request; what came before it is answered first."""
+        """Refuses what is no request; what came whole before it is answered first."""
+        if self._due is not None and self._due.more_body:
+            self._due = None
         self._begin_due()
         super().send_400_response(msg)
 
