@@ -203,12 +203,11 @@ def test_the_answer_to_head_has_no_body() -> None:
 
 
 @pytest.mark.parametrize("path", ["broken", "silent"])
-def test_an_application_that_fails_gets_a_500(path: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_application_that_fails_gets_a_500(path: str) -> None:
     """Also where it fails before it waits for anything, outside of any task."""
     with connected(Echo()) as line:
         line.sendall(b"GET /%s HTTP/1.1\r\n" % path.encode() + HOST + b"\r\n")
         assert until_closed(line).startswith(b"HTTP/1.1 500 ")
-    assert caplog.records
 
 
 @pytest.mark.parametrize(
