@@ -147,11 +147,7 @@ def _of_total(whole: Walk, total: int, exchanged: Exchanged) -> Any:
     if len(whole.pages) != 1:
         return None
     _, told, shown = whole.pages[0]
-    at = signs.whereabouts(answer_of(told).body, list(shown))
-    path = signs.whereabouts(answer_of(exchanged).body, total)
-    if at is None or path is None:
-        return None
-    return {"kind": "total", "path": path, "whole": 0, "at": at}
+    return signs.total(told, shown, exchanged, total, whole=0)
 
 
 def _stable(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:
