@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from mockexec.traits import Item, Life, Problem
 from mockexec.verify import signs
@@ -17,6 +16,7 @@ from mockexec.verify.checks.check import Check, executions
 from mockexec.verify.checks.truths import steps, truths
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import UNREADABLE, Probe, Walk
+from mockexec.verify.signs import Symptom
 from mockexec.verify.target import Exchanged
 
 _PER_STATE = 3
@@ -138,7 +138,7 @@ def _read_some(
 
 def _listed_and_gone(
     probe: Probe, items: Sequence[Item], identifier: str, story: tuple[Exchanged, ...]
-) -> Any:
+) -> Symptom | None:
     """The symptom of an execution that the list shows, and that cannot be read."""
     wrong = "an item is there that should not be"
     return signs.every(
