@@ -40,6 +40,8 @@ FAULTS = [
     ("polos", "challenge-missing", "auth"),
     ("polos", "allow-missing", "error_shape"),
     ("polos", "expired-key-accepted", "auth"),
+    ("sailpoint", "count-before-filters", "filters"),
+    ("sailpoint", "archived-listed", "lifecycle"),
 ]
 
 

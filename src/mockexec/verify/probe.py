@@ -405,7 +405,7 @@ class Probe:
         severity: Severity = Severity.HIGH,
         pointer: str | None = None,
         cause: str = "",
-        symptom: Mapping[str, Any] | None = None,
+        symptom: signs.Symptom | None = None,
     ) -> Finding:
         """A finding of this check; its place is the operation's unless another is given."""
         if pointer is None:
@@ -431,7 +431,7 @@ class Probe:
         wrong: str,
         answers: Sequence[int] = (-1,),
         **more: Any,
-    ) -> Mapping[str, Any] | None:
+    ) -> signs.Symptom | None:
         """The symptom of something wrong with a list, see ``signs.items``."""
         first = self.identify(shown[0]) if shown and self.traits.life else None
         if first is None and shown and "id" in shown[0]:

@@ -101,7 +101,8 @@ def _replayed(plan: VerifyPlan, story: Story, judges: _Judges) -> Replayed:
     after: list[dict[str, Any]] = []
     for told, pause_s in zip(story.exchanges, story.pauses_s, strict=True):
         if pause_s:
-            plan.target.wait(min(pause_s, _PAUSE_MOST_S))
+            # A little longer than the run: what it waited for must have happened by then.
+            plan.target.wait(min(pause_s * 1.3, _PAUSE_MOST_S))
         try:
             answer = plan.target.send(_today(told, ids))
         except Unreachable as error:

@@ -114,6 +114,24 @@ def facts(
     return {"kind": "facts", "facts": listed}
 
 
+def total(
+    shown_by: Exchanged, shown: Sequence[Item], told_by: Exchanged, told: int, *, whole: int
+) -> Symptom | None:
+    """The last answer tells a total, in its body or a header, that the list does not have.
+
+    ``whole``: the number of the answer that shows all items.
+    """
+    at = whereabouts(parsed(shown_by.text), list(shown))
+    if at is None:
+        return None
+    found: dict[str, Any] = {"kind": "total", "whole": whole, "at": at}
+    header = next((name for name, value in told_by.headers if value == str(told)), None)
+    if header is not None and header != "content-length":
+        return {**found, "header": header}
+    path = whereabouts(parsed(told_by.text), told)
+    return None if path is None else {**found, "path": path}
+
+
 def differs(story: Sequence[Exchanged], path: Path, sent: Any) -> Symptom:
     """What the last answer shows at ``path`` is not what was sent, or what the first one told."""
     fact = {"answer": len(story) - 1, "path": path, "relation": "differs from", "other": sent}

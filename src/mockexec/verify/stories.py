@@ -11,7 +11,7 @@ from mockexec.verify.findings import Finding
 from mockexec.verify.target import Exchanged, Request
 
 # Shorter pauses between requests are the network's, not the check's.
-_PAUSE_LEAST_S = 0.05
+_PAUSE_LEAST_S = 0.02
 _NS = 1_000_000_000
 
 

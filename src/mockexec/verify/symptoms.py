@@ -53,12 +53,14 @@ def still_fails(
     if symptom["kind"] == "all":
         found = [still_fails(one, before, after) for one in symptom["of"]]
         return found[-1] if all(found) else ""
-    if symptom["kind"] in {"items", "facts", "total"}:
+    if symptom["kind"] == "total":
+        return wrong_total(symptom, after)
+    if symptom["kind"] in {"items", "facts"}:
         ids: dict[str, str] = {}
         for was, now in zip(before[:-1], after[:-1], strict=True):
             relink(was, now, ids)
         bodies = [parsed(answer["body"]) for answer in after]
-        wrong = {"items": wrong_items, "facts": wrong_facts, "total": wrong_total}
+        wrong = {"items": wrong_items, "facts": wrong_facts}
         return wrong[symptom["kind"]](symptom, bodies, ids)
     return wrong_answer(symptom, after[symptom.get("answer", -1)])
 
@@ -147,11 +149,13 @@ def holds(value: Any, relation: str, other: Any) -> bool:
     return bool(value == other) == (relation == "is")
 
 
-def wrong_total(symptom: dict[str, Any], bodies: list[Any], ids: dict[str, str]) -> str:
+def wrong_total(symptom: dict[str, Any], after: list[dict[str, Any]]) -> str:
     """Whether a total is still not the number of items of the list, which an answer holds whole."""
-    del ids
-    total = dig(bodies[-1], symptom["path"])
-    whole = dig(bodies[symptom["whole"]], symptom["at"])
+    last = after[-1]
+    total = dig(parsed(last["body"]), symptom.get("path", [])) if "path" in symptom else [
+        int(value) for name, value in last["headers"] if name.lower() == symptom["header"]
+    ]  # fmt: skip
+    whole = dig(parsed(after[symptom["whole"]]["body"]), symptom["at"])
     if not total or not whole or total[0] == len(whole[0]):
         return ""
     return f"the total is {total[0]}, the items are {len(whole[0])}"

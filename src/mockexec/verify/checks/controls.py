@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from mockexec.traits import Control, Item
 from mockexec.verify import signs
@@ -11,6 +10,7 @@ from mockexec.verify.checks.check import Check, all_of, changing, executions
 from mockexec.verify.checks.truths import steps, truths
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import UNREADABLE, Probe, answer_of
+from mockexec.verify.signs import Symptom
 from mockexec.verify.symptoms import parsed
 from mockexec.verify.target import Exchanged
 
@@ -136,7 +136,7 @@ def _had_effect(
                 (*story, *reads[:1], *reads[-1:]),
                 operation=operation,
                 cause=f"{control.name} has no effect",
-                symptom=_not_in(control, reads[-1], len(story) + len(reads[:1])),
+                symptom=_not_in(probe, control, reads[-1], len(story) + len(reads[:1])),
             )
             return
         last = ended
@@ -144,20 +144,16 @@ def _had_effect(
     yield from _stays(probe, control, identifier, last, (*story, reads[-1]))
 
 
-def _not_in(control: Control, read: Exchanged, number: int) -> Any:
-    """The symptom of an execution that is not, at the last read, in a state it should be in."""
+def _not_in(probe: Probe, control: Control, read: Exchanged, number: int) -> Symptom | None:
+    """The symptom of an execution that is, in that answer, in no state it should be in."""
     shown = parsed(read.text)
-    if not isinstance(shown, dict):
+    words = probe.life.states
+    found = shown.items() if isinstance(shown, dict) else ()
+    fields = [name for name, value in found if isinstance(value, str) and value in words]
+    if not fields:
         return None
-    words = [(key, value) for key, value in shown.items() if key in {"status", "state"}]
-    return {
-        "kind": "facts",
-        "facts": [
-            {"answer": number, "path": [key], "relation": "differs from", "other": word}
-            for key, _ in words[:1]
-            for word in sorted(control.ends)
-        ],
-    }
+    fact = {"answer": number, "path": fields[:1], "relation": "differs from"}
+    return {"kind": "facts", "facts": [{**fact, "other": word} for word in sorted(control.ends)]}
 
 
 def _still_listed(

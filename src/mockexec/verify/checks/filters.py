@@ -157,6 +157,9 @@ def _total(filters: Selection, outcome: Outcome) -> Iterator[Finding]:
             outcome.exchanges[-1:],
             operation=filters.listing.operation,
             cause="a wrong total",
+            symptom=signs.total(
+                outcome.exchanges[-1], outcome.got, outcome.exchanges[-1], told, whole=-1
+            ),
         )
 
 
@@ -396,7 +399,8 @@ def _refused(filters: Selection) -> Iterator[Finding]:
     for where, reason in filters.filtering.refused:
         exchanged, items = filters.probe.page(filters.listing, replace(filters.base, where=where))
         if items is not None:
-            ignored = len(items) and len(items) == min(len(filters.items), filters.base.limit or 0)
+            # New ones may have come since.
+            ignored = items and len(items) >= min(len(filters.items), filters.base.limit or 0)
             yield filters.probe.finding(
                 f"a filter with {reason} is {'ignored' if ignored else 'accepted'}",
                 "a refusal (400)",

@@ -16,6 +16,7 @@ from mockexec.verify.checks.check import Check, executions
 from mockexec.verify.checks.truths import steps, truths
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import UNREADABLE, Probe, Walk
+from mockexec.verify.signs import Symptom
 from mockexec.verify.target import Exchanged
 
 _PER_STATE = 3
@@ -116,7 +117,7 @@ def _read_some(
                     str(exchanged.status),
                     (*shown[-1:], exchanged),
                     operation=operation,
-                    symptom=signs.answered(exchanged),
+                    symptom=_listed_and_gone(probe, items, identifier, (*shown[-1:], exchanged)),
                 )
             if read is None:
                 continue
@@ -133,6 +134,17 @@ def _read_some(
                 )
             elif listing is not None:
                 yield from _agree(probe, item, read, (*shown[-1:], exchanged))
+
+
+def _listed_and_gone(
+    probe: Probe, items: Sequence[Item], identifier: str, story: tuple[Exchanged, ...]
+) -> Symptom | None:
+    """The symptom of an execution that the list shows, and that cannot be read."""
+    wrong = "an item is there that should not be"
+    return signs.every(
+        probe.listed_wrong(story[0], items, wrong, (0,), named=[identifier]),
+        signs.answered(story[-1]),
+    )
 
 
 def _agree(

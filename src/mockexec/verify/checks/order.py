@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 from mockexec.traits import Item, Listing, Order
 from mockexec.verify.checks.check import Check, lists
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import UNREADABLE, Probe
+from mockexec.verify.signs import Symptom
 from mockexec.verify.target import Exchanged
 
 
@@ -66,7 +66,7 @@ def in_order(
 
 def _stands_before(
     probe: Probe, items: Sequence[Item], place: int, exchanges: tuple[Exchanged, ...]
-) -> Any:
+) -> Symptom | None:
     """The symptom of two items in the wrong order, where one answer shows them all."""
     named = [probe.identify(item) for item in items[place : place + 2]]
     if not exchanges or None in named:
@@ -105,7 +105,7 @@ def _found(
     got: str,
     exchanges: tuple[Exchanged, ...],
     cause: str,
-    symptom: Any,
+    symptom: Symptom | None,
 ) -> Finding:
     return probe.finding(
         title, expected, got[:600], exchanges,

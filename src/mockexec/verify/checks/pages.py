@@ -13,6 +13,7 @@ from mockexec.verify import signs
 from mockexec.verify.checks.check import Check, lists
 from mockexec.verify.findings import Finding, Severity
 from mockexec.verify.probe import UNREADABLE, Probe, Walk, answer_of
+from mockexec.verify.signs import Symptom
 from mockexec.verify.target import Exchanged
 
 # About how many pages a walk should have.
@@ -119,7 +120,7 @@ def _items(listing: Listing, exchanged: Exchanged) -> list[Item]:
 
 def _count(
     probe: Probe, exchanged: Exchanged, shown: Sequence[Item], least: int, most: int, at: int = -1
-) -> Any:
+) -> Symptom | None:
     """The symptom of a page that has a wrong number of items: from ``least`` to ``most``."""
     wrong = "there are as many as there were"
     return probe.listed_wrong(exchanged, shown, wrong, (at,), count=[least, most])
@@ -127,13 +128,13 @@ def _count(
 
 def _other_than(
     probe: Probe, exchanged: Exchanged, shown: Sequence[Item], least: int, most: int
-) -> Any:
+) -> Symptom | None:
     """The symptom of a page that should hold from ``least`` to ``most`` items."""
     bounds = (most + 1, signs.MANY) if len(shown) > most else (0, least - 1)
     return _count(probe, exchanged, shown, *bounds)
 
 
-def _against(probe: Probe, whole: Walk, walk: Walk, wrong: str) -> Any:
+def _against(probe: Probe, whole: Walk, walk: Walk, wrong: str) -> Symptom | None:
     """The symptom of pages that are not as the whole list is, which stands before them."""
     if len(whole.pages) != 1:
         return None
@@ -142,16 +143,12 @@ def _against(probe: Probe, whole: Walk, walk: Walk, wrong: str) -> Any:
     return probe.listed_wrong(exchanged, shown, wrong, answers, whole=0)
 
 
-def _of_total(whole: Walk, total: int, exchanged: Exchanged) -> Any:
+def _of_total(whole: Walk, total: int, exchanged: Exchanged) -> Symptom | None:
     """The symptom of a total that is not the number of items of the list before it."""
     if len(whole.pages) != 1:
         return None
     _, told, shown = whole.pages[0]
-    at = signs.whereabouts(answer_of(told).body, list(shown))
-    path = signs.whereabouts(answer_of(exchanged).body, total)
-    if at is None or path is None:
-        return None
-    return {"kind": "total", "path": path, "whole": 0, "at": at}
+    return signs.total(told, shown, exchanged, total, whole=0)
 
 
 def _stable(probe: Probe, listing: Listing, base: Walk) -> Iterator[Finding]:

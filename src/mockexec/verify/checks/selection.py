@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mockexec.traits import Expression, Filtering, Item, Listing, PageOf, holds
 from mockexec.verify.probe import UNREADABLE, Probe, Walk
+from mockexec.verify.signs import Symptom
 from mockexec.verify.target import Exchanged
 
 _ITEMS = 90  # of a list with a window: so few that a filtered page holds all
@@ -78,7 +78,7 @@ class Selection:
             after.exchanges[-1:],
         )
 
-    def symptom(self, outcome: Outcome) -> Any:
+    def symptom(self, outcome: Outcome) -> Symptom | None:
         """Of a wrong selection: the story is the whole list, then the last page of it."""
         if not outcome.base or len(outcome.exchanges) != 1:
             return None

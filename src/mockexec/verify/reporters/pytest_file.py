@@ -57,7 +57,8 @@ def replay(symptom: dict[str, Any] | None, story: list[dict[str, Any]]) -> str:
     after: list[dict[str, Any]] = []
     with httpx.Client(timeout=30, follow_redirects=False) as client:
         for step in story:
-            time.sleep(min(step.get("pause_s", 0), PAUSE_MOST_S))
+            # A little longer than the run waited: what it waited for must have happened by then.
+            time.sleep(min(step.get("pause_s", 0) * 1.3, PAUSE_MOST_S))
             before.append(step["answer"])
             after.append(send(client, step["request"], ids))
             relink(before[-1], after[-1], ids)
