@@ -221,7 +221,8 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
             violations = visit.plan.check(reply)
             if violations:
                 reply = self._broken(violations, call, reply)
-        body, headers = encode(reply, self._extra(call))
+        is_plain = self._reply_headers is None and b"origin" not in visit.headers
+        body, headers = encode(reply, () if is_plain else self._extra(call))
         if world.faults.armed:
             self._keep(visit, call, reply)
         if injection is None:

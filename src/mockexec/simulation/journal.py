@@ -95,8 +95,8 @@ def pack(
     only the last may have a line feed. No header's name has a colon, none has a line feed.
     """
     first = "\n".join(line).encode("latin-1")
-    asked = b"\n".join([b":".join(pair) for pair in request_headers])
-    said = b"\n".join([b":".join(pair) for pair in response_headers])
+    asked = b"\n".join(map(b":".join, request_headers))
+    said = b"\n".join(map(b":".join, response_headers))
     head = _HEAD.pack(
         id_, at_ns, took_ns, status, len(first), len(asked), len(request_body), len(said)
     )
@@ -142,9 +142,9 @@ class Journal:
         """Adds one; the oldest go when there are too many or they hold too much."""
         ring = self._ring
         ring.append(exchange)
-        held = self._bytes + _weight(exchange)
+        held = self._bytes + len(exchange.content) + _OVERHEAD_BYTES
         while len(ring) > self._size_max or (held > self._bytes_max and len(ring) > 1):
-            held -= _weight(ring.popleft())
+            held -= len(ring.popleft().content) + _OVERHEAD_BYTES
         bytes_more, self._bytes = held - self._bytes, held
         if self._shelf is not None:
             self._shelf.note(self, bytes_more)
@@ -153,7 +153,7 @@ class Journal:
         """Forgets one exchange, if there is any; returns the bytes that it held."""
         if not self._ring:
             return 0
-        weight = _weight(self._ring.popleft())
+        weight = len(self._ring.popleft().content) + _OVERHEAD_BYTES
         self._bytes -= weight
         return weight
 
@@ -229,7 +229,3 @@ class Shelf:
         del self._journals[journal]
         if journal is self._latest:
             self._latest = None
-
-
-def _weight(exchange: Packed) -> int:
-    return len(exchange.content) + _OVERHEAD_BYTES

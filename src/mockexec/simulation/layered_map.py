@@ -20,23 +20,23 @@ _GONE: Any = object()
 class LayeredMap(Generic[V]):
     """Values, none of which is None, by hashable keys."""
 
-    __slots__ = ("_layers", "_own", "_size")
+    __slots__ = ("_layers", "_own", "size")
 
     def __init__(self, items: Iterable[tuple[Any, V]] = ()) -> None:
         self._own: dict[Any, V] = dict(items)
         self._layers: tuple[dict[Any, V], ...] = ()  # the newest first
-        self._size = len(self._own)
+        self.size = len(self._own)
 
     def fork(self) -> LayeredMap[V]:
         """A copy that shares all entries; later writes to either stay its own."""
         if self._own:
             self._seal()
         twin: LayeredMap[V] = LayeredMap.__new__(LayeredMap)
-        twin._own, twin._layers, twin._size = {}, self._layers, self._size
+        twin._own, twin._layers, twin.size = {}, self._layers, self.size
         return twin
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     def get(self, key: Any) -> V | None:
         """The value at ``key``, or None."""
@@ -52,21 +52,22 @@ class LayeredMap(Generic[V]):
 
     def put(self, key: Any, value: V) -> V | None:
         """Sets ``key``; returns what it had before, or None."""
-        own = self._own
-        old = own.get(key)
-        # Most are this map's own or new: no need to look twice.
-        if (old is None and self._layers) or old is _GONE:
-            old = self.get(key)
-        if old is None:
-            self._size += 1
-        own[key] = value
+        old: V | None = self._own.get(key, _ABSENT)
+        for layer in self._layers:
+            if old is not _ABSENT:
+                break
+            old = layer.get(key, _ABSENT)
+        self._own[key] = value
+        if old is _ABSENT or old is _GONE:
+            self.size += 1
+            return None
         return old
 
     def pop(self, key: Any) -> V | None:
         """Removes ``key``; returns what it had, or None."""
         old = self.get(key)
         if old is not None:
-            self._size -= 1
+            self.size -= 1
             if self._layers:
                 self._own[key] = _GONE
             else:

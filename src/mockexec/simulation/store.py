@@ -103,7 +103,7 @@ class Store:
         return twin
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        return self._by_id.size
 
     def get(self, execution_id: str) -> Execution | None:
         """The execution with this id, or None."""

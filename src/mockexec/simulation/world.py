@@ -417,7 +417,7 @@ def born(
         owner,
         None,
         None,
-        due(plan, at_ns) if plan else None,
+        due(plan, at_ns),
         1,
         0,
         plan,

@@ -181,4 +181,7 @@ def _uuid(random: Random) -> str:
 
 
 def _planned_ns(plan: Plan) -> int:
-    return sum([_WAIT_SHOWN_AS_NS if step.after_ns is None else step.after_ns for step in plan])
+    planned_ns = 0
+    for step in plan:
+        planned_ns += _WAIT_SHOWN_AS_NS if step.after_ns is None else step.after_ns
+    return planned_ns
