@@ -159,13 +159,15 @@ def _past(realm: Realm, raw: Mapping[str, Any]) -> Iterator[Execution]:
     workflow: Any = realm.table("workflows").get(raw["workflow"])
     profile, workflow_id = realm.profile(workflow["profile"]), workflow["id"]
     within_ns, now_ns = parse_duration(raw["within"]), realm.world.now_ns
-    for _ in range(raw["count"]):
+    # The oldest first: what a page shows lies together in memory, however many there are.
+    ages_ns = sorted((int(random.random() * within_ns) for _ in range(raw["count"])), reverse=True)
+    for age_ns in ages_ns:
         plan = draw_plan(profile, random)
         yield born(
             _uuid(random),
             group=workflow_id,
             plan=plan,
-            at_ns=now_ns - 1 - random.randrange(within_ns),
+            at_ns=now_ns - 1 - age_ns,
             data={
                 "requestId": f"{random.getrandbits(128):032x}",
                 "planned_ns": _planned_ns(plan),
