@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
@@ -17,20 +18,29 @@ from hypothesis.internal.constants_ast import Constants
 
 # Its own defaults, which no one changes.
 _PROFILE = "default"
+# Names of Hypothesis's own that it does not promise. One that lacks them is less repeatable, and no
+# worse otherwise; the test suite tells when that comes.
+_PRIVATE = ("_get_local_constants", "CONSTANTS_CACHE")
 
 
 @contextmanager
 def repeatable() -> Iterator[None]:
     """Within the block Hypothesis knows its own defaults and constants, and no others."""
     profile = settings.get_current_profile_name()
-    looked_up = providers._get_local_constants, providers.CONSTANTS_CACHE  # noqa: SLF001  # no other way
-    nothing = Constants()
+    kept = {name: getattr(providers, name) for name in _PRIVATE if hasattr(providers, name)}
     settings.load_profile(_PROFILE)
-    providers._get_local_constants = lambda: nothing  # noqa: SLF001  # as above
-    # What was permitted of the constants before is remembered with them.
-    providers.CONSTANTS_CACHE = type(providers.CONSTANTS_CACHE)(1024)
+    if len(kept) == len(_PRIVATE):
+        nothing = Constants()
+        # What was permitted of the constants before is remembered in the cache.
+        cache = type(providers.CONSTANTS_CACHE)(1024)
+        _put({"_get_local_constants": lambda: nothing, "CONSTANTS_CACHE": cache})
     try:
         yield
     finally:
-        providers._get_local_constants, providers.CONSTANTS_CACHE = looked_up  # noqa: SLF001  # as above
+        _put(kept)
         settings.load_profile(profile)
+
+
+def _put(values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(providers, name, value)
