@@ -23,8 +23,10 @@ from mockexec.simulation.lifecycle import (
     TRANSITIONS,
     WAITING,
     IllegalTransition,
+    Plan,
     Profile,
     cancel_plan,
+    draw_plan,
 )
 from mockexec.simulation.store import Index
 from mockexec.simulation.world import Arrival, Model, Realm, RealmFull, Scenario, World, born
@@ -48,9 +50,14 @@ INDEXES = (
 )
 
 
+def plan_of(realm: Realm, profile: str) -> Plan:
+    """A plan drawn from a profile of the scenario."""
+    return draw_plan(realm.profile(profile), realm.draws("plans"))
+
+
 def arrive(realm: Realm, arrival: Arrival, at_ns: int) -> Execution:
     """One of the scenario's arrivals."""
-    return realm.start(realm.uuid(), group=arrival.name, plan=realm.plan("slow"), at_ns=at_ns)
+    return realm.start(realm.uuid(), group=arrival.name, plan=plan_of(realm, "slow"), at_ns=at_ns)
 
 
 def make_world(
@@ -74,7 +81,7 @@ def make_world(
 def start(world: World, name: str = "one", profile: str = "slow", group: str = "g") -> Execution:
     """A fresh execution, now."""
     realm = world.realms["x"]
-    return realm.start(name, group=group, plan=realm.plan(profile))
+    return realm.start(name, group=group, plan=plan_of(realm, profile))
 
 
 def state_of(world: World, name: str = "one") -> str:
@@ -125,7 +132,7 @@ def test_how_often_one_looks_changes_nothing(pauses: list[int]) -> None:
 @given(st.integers(0, 20 * MINUTE), st.integers(0, 500), st.sampled_from(sorted(PROFILES)))
 def test_playing_at_once_is_playing_step_by_step(until_ns: int, seed: int, profile: str) -> None:
     """A scenario's past is made by the same rules as the present."""
-    plan = make_world(seed=seed).realms["x"].plan(profile)
+    plan = plan_of(make_world(seed=seed).realms["x"], profile)
     at_once = born("e", group="g", plan=plan, at_ns=0).played(until_ns)
     stepwise = born("e", group="g", plan=plan, at_ns=0)
     while stepwise.due_ns is not None and stepwise.due_ns <= until_ns:

@@ -70,11 +70,15 @@ class Chance:
 
     def uuid(self, purpose: str) -> str:
         """The next UUID, of version 4 in form."""
-        digits = self.draw(purpose).hex()
-        return (
-            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-"
-            f"{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:]}"
-        )
+        return _uuid(self.draw(purpose).hex())
+
+    def birth(self, purpose: str) -> tuple[str, str, Random]:
+        """What something new needs, all of one draw: a UUID, 32 hexadecimal digits, and a generator
+        as from ``draws`` for the rest.
+        """
+        block = self.draw(purpose, _NUMBERS.size)
+        digits = block.hex()
+        return _uuid(digits[:32]), digits[32:64], _Draws(block, 4)
 
     def random(self, purpose: str) -> Random:
         """A generator of its own for the next event of ``purpose``: as many draws as it needs."""
@@ -92,9 +96,10 @@ class _Draws(Random):
 
     gauss_next = None
 
-    def __init__(self, block: bytes) -> None:
+    def __init__(self, block: bytes, used: int = 0) -> None:
+        """``used``: how many numbers of the block serve another purpose."""
         self._block = block
-        self._numbers = list(_NUMBERS.unpack(block))
+        self._numbers = list(_NUMBERS.unpack(block)[used:])
 
     def _next(self) -> int:
         """The next 64 bits."""
@@ -115,6 +120,14 @@ class _Draws(Random):
         while have < k:
             bits, have = bits << 64 | self._next(), have + 64
         return bits >> (have - k)
+
+
+def _uuid(digits: str) -> str:
+    """A UUID of version 4 in form, of 32 hexadecimal digits."""
+    return (
+        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-"
+        f"{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:]}"
+    )
 
 
 def time_uuid(ns: int, tail: bytes) -> str:

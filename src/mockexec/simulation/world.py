@@ -16,7 +16,7 @@ from mockexec.simulation.clock import Clock
 from mockexec.simulation.execution import Event, Execution, due
 from mockexec.simulation.instants import DAY
 from mockexec.simulation.journal import Journal
-from mockexec.simulation.lifecycle import QUEUED, Plan, Profile, draw_plan
+from mockexec.simulation.lifecycle import QUEUED, Plan, Profile
 from mockexec.simulation.sorted_map import SortedMap
 from mockexec.simulation.store import Index, Store
 from mockexec.simulation.timetable import Entry, Timetable
@@ -306,12 +306,6 @@ class Realm:
         """The scenario's lifecycle profile ``name``."""
         return self.scenario.profiles[name]
 
-    def plan(self, profile: str, *, run_timeout_ns: int | None = None) -> Plan:
-        """A plan drawn from a profile of the scenario."""
-        return draw_plan(
-            self.scenario.profiles[profile], self.draws("plans"), run_timeout_ns=run_timeout_ns
-        )
-
     def random(self, purpose: str) -> Random:
         """A generator for the next event of ``purpose``, this API's own."""
         return self.world.chance.random(f"{self.name}/{purpose}")
@@ -323,6 +317,10 @@ class Realm:
     def uuid(self, purpose: str = "ids") -> str:
         """The next UUID for ``purpose``, this API's own."""
         return self.world.chance.uuid(f"{self.name}/{purpose}")
+
+    def birth(self, purpose: str = "births") -> tuple[str, str, Random]:
+        """A UUID, 32 hexadecimal digits and a generator for something new, this API's own."""
+        return self.world.chance.birth(f"{self.name}/{purpose}")
 
     def hex(self, purpose: str = "ids", digits: int = 32) -> str:
         """The next hexadecimal text for ``purpose``, this API's own."""

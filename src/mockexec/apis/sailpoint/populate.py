@@ -81,13 +81,14 @@ def launch(realm: Realm, workflow: Any, at_ns: int) -> Execution:
     Raises:
         RealmFull: no further execution fits.
     """
-    plan = realm.plan(workflow["profile"])
+    execution_id, request_id, random = realm.birth()
+    plan = draw_plan(realm.profile(workflow["profile"]), random)
     return realm.start(
-        realm.uuid("executions"),
+        execution_id,
         group=workflow["id"],
         plan=plan,
         at_ns=at_ns,
-        data={"requestId": realm.hex("requests"), "planned_ns": _planned_ns(plan)},
+        data={"requestId": request_id, "planned_ns": _planned_ns(plan)},
     )
 
 
