@@ -196,3 +196,15 @@ def test_no_secret_leaves_in_the_har_file_or_the_list() -> None:
         assert MASK in text
         assert "client_credentials" in text
         assert "page=1" in text
+
+
+def test_an_exchange_at_the_end_of_time_is_kept() -> None:
+    """The clock goes to the year 9999, and the journal with it."""
+    with serve("polos") as mock:
+        moved = mock.request(
+            "PUT", "/_mockexec/clock", json={"now": "9999-12-30T00:00:00.000000001Z"}
+        )
+        assert moved.status_code == 200, moved.text
+        assert mock.get("/polos/nowhere").status_code == 404
+        (entry,) = journal(mock)
+        assert entry["at"].startswith("9999-12-30T00:00:0")

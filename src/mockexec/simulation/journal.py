@@ -11,6 +11,7 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from mockexec.errors import Violation
+from mockexec.simulation.instants import SECOND
 
 EXCHANGES_MAX = 1000
 BYTES_MAX = 8 * 1024 * 1024
@@ -66,7 +67,8 @@ class Packed(NamedTuple):
 
     def exchange(self) -> Exchange:
         """All of it."""
-        id_, at_ns, took_ns, status, *sizes = _HEAD.unpack_from(self.content)
+        id_, at_s, fraction_ns, took_ns, status, *sizes = _HEAD.unpack_from(self.content)
+        at_ns = at_s * SECOND + fraction_ns
         parts, start = [], _HEAD.size
         for size in sizes:
             parts.append(self.content[start : start + size])
@@ -98,13 +100,21 @@ def pack(
     asked = b"\n".join(map(b":".join, request_headers))
     said = b"\n".join(map(b":".join, response_headers))
     head = _HEAD.pack(
-        id_, at_ns, took_ns, status, len(first), len(asked), len(request_body), len(said)
+        id_,
+        *divmod(at_ns, SECOND),
+        took_ns,
+        status,
+        len(first),
+        len(asked),
+        len(request_body),
+        len(said),
     )
     return b"".join((head, first, asked, request_body, said, response_body))
 
 
-# id, at, took, status; the lengths of what follows, all but the last part.
-_HEAD = Struct(">QqqHIIII")
+# id; at, in seconds and nanoseconds, as the year 9999 is too far for nanoseconds in 64 bits; took;
+# status; the lengths of what follows, all but the last part.
+_HEAD = Struct(">QqIqHIIII")
 
 
 def _unpacked(headers: bytes) -> Headers:
