@@ -15,7 +15,7 @@ import asyncio
 import types
 from collections.abc import Coroutine, Generator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
@@ -27,6 +27,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from mockexec.server.fault_injection import LINE
 from mockexec.server.guard import LISTENING
+from mockexec.server.outbox import Outbox, Outlet
 from mockexec.server.upgrades import has_body, parser_of_the_rest
 
 _BODY_AHEAD_MAX = 64 * 1024
@@ -40,14 +41,19 @@ class Connection(HttpToolsProtocol):
     address does not tell whether others may come in elsewhere.
     """
 
-    def __init__(self, listening: str, *arguments: Any, **options: Any) -> None:
+    def __init__(self, listening: str, outbox: Outbox, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._listening = listening
+        self._outbox = outbox
         self._current: _Cycle | None = None  # the one that is being answered
         self._due: _Cycle | None = None  # to begin when what came has been read
         self._is_reading = False
         self._is_idle = False
         self._idle_since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """A client has come."""
+        super().connection_made(cast("asyncio.Transport", Outlet(transport, self._outbox)))
 
     def data_received(self, data: bytes) -> None:
         """The client has sent something."""

@@ -19,6 +19,7 @@ import uvicorn
 
 from mockexec.errors import MockexecError, UsageError
 from mockexec.server.connection import Connection
+from mockexec.server.outbox import Outbox
 
 # How long a request in flight may still take when the server is told to stop.
 _GRACE_S = 0.4
@@ -126,7 +127,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=partial(Connection, sock.getsockname()[0]),  # type: ignore[arg-type]  # it only calls it
+                http=partial(Connection, sock.getsockname()[0], Outbox()),  # type: ignore[arg-type]  # it only calls it
                 ws="none",
                 lifespan="on",
                 interface="asgi3",
