@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 
 # More than this is not held back: neither so many answers, nor so long a one.
-_OUTLETS_MAX = 64
+_OUTLETS_MAX = 24
 _HELD_MAX_BYTES = 64 * 1024
 
 

@@ -70,7 +70,7 @@ def serve(app: Any, sock: socket.socket, *, ready: Callable[[], None] = lambda: 
     # What is loaded stays until the end: the collector need not look at it again and again.
     gc.freeze()
     # Requests leave little behind: with the usual thresholds most collections find nothing.
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(10_000, 200, 100)
     gc.enable()
     try:
         _Server(app, sock, ready).run(sockets=[sock])
