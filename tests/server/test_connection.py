@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
+import struct
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +42,8 @@ class Echo:
             await asyncio.sleep(0)
             await asyncio.get_running_loop().run_in_executor(None, self.go_on.wait, 30)
         said = f"{scope['method']} {path}?{scope['query_string'].decode()} {len(body)}".encode()
+        if path == "/long":
+            said *= 10_000
         headers = [(b"content-type", b"text/plain")]
         if path == "/closes":
             headers.append((b"connection", b"close"))
@@ -113,6 +118,38 @@ def test_many_requests_sent_ahead_are_answered_in_order() -> None:
         sent = b"".join(b"GET %s HTTP/1.1\r\n" % path + HOST + b"\r\n" for path in paths)
         threading.Thread(target=line.sendall, args=(sent,)).start()
         assert [body for _, _, body in answers(line, 1000)] == [b"GET %s? 0" % p for p in paths]
+
+
+def test_answers_of_any_kind_keep_their_order() -> None:
+    """Sent ahead in one go: short and long, in parts, after waiting; the last one closes."""
+    app = Echo()
+    app.go_on.set()
+    paths = [b"/a", b"/parts", b"/long", b"/b", b"/waits", b"/long", b"/parts", b"/c", b"/closes"]
+    with connected(app) as line:
+        sent = b"".join(b"GET %s HTTP/1.1\r\n" % path + HOST + b"\r\n" for path in paths)
+        threading.Thread(target=line.sendall, args=(sent,)).start()
+        told = until_closed(line)
+    assert told.count(b"HTTP/1.1 200 ") == len(paths)
+    assert told.count(b"GET /long? 0") == 20_000
+    # In chunks, the method stands apart from its path.
+    named = re.findall(rb"(/[a-z]+)\? 0", told)
+    assert [path for path, _ in groupby(named)] == paths
+
+
+def test_many_clients_at_once_are_all_answered() -> None:
+    """More of them than answers are held back for; those that have left hold nobody up."""
+    with BackgroundServer(Echo()) as server, ExitStack() as lines:
+        address = (str(urlsplit(server.url).hostname), int(urlsplit(server.url).port or 0))
+        clients = [lines.enter_context(socket.create_connection(address, 30)) for _ in range(100)]
+        for number, client in enumerate(clients):
+            client.sendall(b"GET /%d HTTP/1.1\r\n" % number + HOST + b"\r\n")
+        for client in clients[::10]:
+            # Closed with the answer unread, or before it was sent: reset either way.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+        for number, client in enumerate(clients):
+            if number % 10:
+                assert answers(client, 1)[0][2] == b"GET /%d? 0" % number
 
 
 def test_a_request_that_waits_does_not_hold_up_others() -> None:

@@ -61,12 +61,12 @@ class Outlet:
     def write(self, data: bytes) -> None:
         """Sends ``data``, after what was written before, when the turn ends or there is much."""
         held = self._held
-        if not held:
-            self._outbox.add(self)
         held.append(data)
         self._held_bytes += len(data)
         if self._held_bytes > _HELD_MAX_BYTES:
             self.send()
+        elif len(held) == 1:
+            self._outbox.add(self)
 
     def close(self) -> None:
         """Closes the connection when all that was written has gone out."""

@@ -314,7 +314,8 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
     def _nowhere(self, call: Call, match: Match[Plan] | None) -> Reply:
         """404; or a browser's preflight; or 405 with all the methods there are."""
         if match is None:
-            raise Refusal("unknown_path", f"no operation has the path {call.raw_path[:200]}")
+            nowhere = Refusal("unknown_path", f"no operation has the path {call.raw_path[:200]}")
+            return self._refused(nowhere, call)
         allowed = ", ".join(sorted(match.plans))
         if (
             self._settings.cors
@@ -330,11 +331,12 @@ class Pipeline(SpecMiddleware):  # type: ignore[misc]  # connexion is not typed
                     ("access-control-max-age", "600"),
                 ),
             )
-        raise Refusal(
+        wrong = Refusal(
             "method_not_allowed",
             f"{call.method[:40]} is not allowed here, only {allowed}",
             headers=(("allow", allowed),),
         )
+        return self._refused(wrong, call)
 
     def _broken(self, violations: list[Violation], call: Call, reply: Reply) -> Reply:
         """What becomes of a reply that breaks the document: the fault is ours, and said."""
