@@ -69,7 +69,8 @@ def serve(app: Any, sock: socket.socket, *, ready: Callable[[], None] = lambda: 
     """
     # What is loaded stays until the end: the collector need not look at it again and again.
     gc.freeze()
-    # Requests leave little behind: with the usual thresholds most collections find nothing.
+    # Requests leave little behind: with the usual thresholds most collections find nothing. But
+    # the young are looked at while they are few: whoever asks meanwhile has to wait.
     gc.set_threshold(10_000, 200, 100)
     gc.enable()
     try:

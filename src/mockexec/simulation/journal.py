@@ -99,9 +99,11 @@ def pack(
     first = "\n".join(line).encode("latin-1")
     asked = b"\n".join(map(b":".join, request_headers))
     said = b"\n".join(map(b":".join, response_headers))
+    at_s, fraction_ns = divmod(at_ns, SECOND)
     head = _HEAD.pack(
         id_,
-        *divmod(at_ns, SECOND),
+        at_s,
+        fraction_ns,
         took_ns,
         status,
         len(first),

@@ -94,19 +94,24 @@ def _token_error(refusal: Refusal) -> dict[str, Any]:
 
 def _error_response(refusal: Refusal, call: Call) -> dict[str, Any]:
     code, text = _SYNTAX if refusal.reason in _SYNTAX_REASONS else _general(refusal.status)
-    causes = [f"{place(one)} {one.message}" for one in refusal.violations] or [refusal.message]
+    causes = [_message(refusal.message)]
+    if refusal.violations:
+        causes = [_message(f"{place(one)} {one.message}") for one in refusal.violations]
     return {
         "detailCode": code,
         "trackingId": call.realm.hex("errors"),
         "messages": [_message(text)],
-        "causes": [_message(cause) for cause in causes],
+        "causes": causes,
     }
 
 
 def _general(status: int) -> tuple[str, str]:
     """The code and text of a status; the standard's words where the vendor has none."""
+    known = _GENERAL.get(status)
+    if known is not None:
+        return known
     phrase = _PHRASES.get(status, "Error")
-    return _GENERAL.get(status, (f"{status} {phrase}", f"{phrase}."))
+    return f"{status} {phrase}", f"{phrase}."
 
 
 def _message(text: str) -> dict[str, str]:
