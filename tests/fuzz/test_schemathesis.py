@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from mockexec import catalog
@@ -11,8 +13,8 @@ from tests.fuzz.fuzzing import fuzz, report
 pytestmark = pytest.mark.fuzz
 
 CASES_MIN = 2_000
-# Enough for CASES_MIN on the smallest document.
-EXAMPLES_MAX = 220
+# Of each operation; enough for CASES_MIN on the smallest document.
+EXAMPLES_MAX = int(os.environ.get("MOCKEXEC_FUZZ_EXAMPLES", "220"))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
