@@ -126,6 +126,8 @@ def test_a_parameter_arrives_as_the_document_gives_it(
         ("application/json", {"a": [1, "ü", None]}),
         ("application/x-www-form-urlencoded", {"a": "1 & 2", "b": "ü"}),
         ("multipart/form-data", {"a": "one\ntwo", "b": "ü"}),
+        ("multipart/form-data", {"a": ["one", "two", "three"]}),
+        ("application/x-www-form-urlencoded", {"a": ["1", "2", "3"]}),
         ("text/plain", "just so"),
     ],
 )

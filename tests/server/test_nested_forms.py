@@ -69,6 +69,9 @@ def test_a_form_may_hold_objects_and_lists_however_deep() -> None:
         ("tags=a&tags=b", {"tags": ["a", "b"]}),
         ("address[near][][city]=x", {"address": {"near": [{"city": "x"}]}}),
         ("notes[]=x", {"notes": {"": "x"}}),
+        # Of these the document says nothing, so that they may be lists.
+        ("other=a&other=2", {"other": ["a", "2"]}),
+        ("address[other]=a&address[other]=b", {"address": {"other": ["a", "b"]}}),
     ],
 )
 def test_lists_in_forms_are_read_as_clients_write_them(text: str, body: Any) -> None:

@@ -375,6 +375,45 @@ def test_a_broken_connection_is_a_finding(tmp_path: Path) -> None:
     assert result.coverage.operations["listThings"].requests > 10
 
 
+FORM = """\
+openapi: 3.0.3
+info: {title: Form, version: "1"}
+paths:
+  /tokens:
+    post:
+      operationId: createToken
+      requestBody:
+        content:
+          application/x-www-form-urlencoded:
+            schema:
+              type: object
+              required: [name]
+              properties: {name: {type: string, minLength: 1}}
+      responses:
+        "200":
+          description: A token
+          content: {application/json: {schema: {type: object}, example: {token: abc}}}
+        "400": {description: The form is wrong}
+        "406": {description: No such answer}
+        "415": {description: No form}
+"""
+
+
+def test_a_form_without_a_field_is_no_body(tmp_path: Path) -> None:
+    """A server that may be asked without a body does not err in taking it for none."""
+    path = tmp_path / "form.yaml"
+    path.write_text(FORM)
+    with planned(path, VerifyOptions(examples_max=30)) as plan:
+        result = result_of(plan.api, run(plan))
+    assert not result.groups, causes(result)
+    # With a body that must be there, it does.
+    path.write_text(FORM.replace("requestBody:", "requestBody:\n        required: true"))
+    with planned(path, VerifyOptions(examples_max=30)) as plan:
+        result = result_of(plan.api, run(plan))
+    assert not result.groups, causes(result)
+    assert result.coverage.operations["createToken"].statuses[400]
+
+
 @pytest.mark.parametrize("version", ["2.0", "3.1 in two files"])
 def test_documents_of_other_kinds(tmp_path: Path, version: str) -> None:
     """Swagger 2.0 with its base path; references from one file to another."""

@@ -299,7 +299,10 @@ def _form_value(name: str, texts: Sequence[str], shape: Shape | None, *, explode
         types = item_types(shape)
         return [scalar(_form_text(text), types) for text in items]
     if len(texts) > 1:
-        raise Undecodable(f"form field {name[:80]} must be given once")
+        if admitted:
+            raise Undecodable(f"form field {name[:80]} must be given once")
+        # Where any value will do, a list will.
+        return [_form_text(text) for text in texts]
     text = _form_text(texts[0])
     if "object" in admitted:
         try:
@@ -331,10 +334,13 @@ def _decode_multipart(raw: bytes, header: bytes, shape: Shape | None) -> dict[st
             decoded = _part_value(part, item_types(inner) if "array" in admitted else admitted)
         if "array" in admitted:
             value.setdefault(name, []).append(decoded)
-        elif name in value:
+        elif name not in value:
+            value[name] = decoded
+        elif admitted:
             raise Undecodable(f"form field {name[:80]} must be given once")
         else:
-            value[name] = decoded
+            before = value[name]
+            value[name] = [*(before if isinstance(before, list) else [before]), decoded]
     return value
 
 

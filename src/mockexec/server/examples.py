@@ -181,9 +181,10 @@ def _as_field(value: Any) -> str:
 def _multipart(fields: Mapping[str, Any]) -> str:
     parts = []
     for name, value in fields.items():
-        text = _as_field(value)
         head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
-        parts.append(f"{head}{text}\r\n")
+        # A list is a part for each item, all of one name.
+        items = value if isinstance(value, list) else [value]
+        parts += [f"{head}{_as_field(item)}\r\n" for item in items]
     return "".join(parts) + f"--{_BOUNDARY}--\r\n"
 
 

@@ -62,7 +62,9 @@ def gathered(node: Branch | Leaf, shape: Shape | None, name: str) -> Any:
         if "array" in types:
             return [scalar(text, _types(_items(shape))) for text in node]
         if len(node) > 1:
-            raise Undecodable(f"form field {name[:80]} must be given once")
+            if types:
+                raise Undecodable(f"form field {name[:80]} must be given once")
+            return list(node)
         return scalar(node[0], types)
     if "array" in types and all(_POSITION.fullmatch(key) for key in node):
         return list(_elements(node, _items(shape), name))

@@ -22,6 +22,7 @@ import requests
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine import StopReason, context, from_schema
 from schemathesis.engine import events as theirs
 from schemathesis.engine.core import EventStream
@@ -317,8 +318,24 @@ class _Engine:
                 if check.failure_info is None:
                     continue
                 failure = check.failure_info.failure
-                story = _story(recorder, exchanges, failure.case_id or case_id, failure)
+                failed_id = failure.case_id or case_id
+                if check.name == "negative_data_rejection" and failed_id in exchanges:
+                    case = recorder.cases[failed_id].value
+                    if self._is_right(case, exchanges[failed_id].request):
+                        continue
+                story = _story(recorder, exchanges, failed_id, failure)
                 yield Found(self._finding(check.name, failure, story))
+
+    def _is_right(self, case: Case[Any], sent: Request) -> bool:
+        """Whether a case that was to be wrong is right as it went out: all that was wrong is a body
+        of which nothing is left, as of a form without fields, and that need not be there.
+        """
+        operation = self._every.get(case.operation.label)
+        if sent.body or operation is None or operation.body is None or operation.body.required:
+            return False
+        parts = case.meta.components.items() if case.meta is not None else ()
+        wrong = [location for location, part in parts if part.mode.is_negative]
+        return wrong == [ParameterLocation.BODY]
 
     def _finding(self, check: str, failure: Failure, story: tuple[Exchanged, ...]) -> Finding:
         operation = self._every.get(failure.operation or "")
