@@ -347,7 +347,38 @@ def _walked(probe: Probe, listing: Listing, first: PageOf) -> list[Finding]:
                     ),
                 )
             )
-    return found
+    # Where the order is not kept, all else follows from it.
+    return (found and _unsteady(probe, listing, walk)) or found
+
+
+def _unsteady(probe: Probe, listing: Listing, walk: Walk) -> list[Finding]:
+    """The first page that is another one when it is asked for again."""
+    for page, exchanged, items in walk.pages:
+        again, got = probe.page(listing, page)
+        if got is None:
+            break
+        before, after = _keys(probe, items), _keys(probe, got)
+        if before == after:
+            continue
+        others = not set(after) <= set(before)
+        return [
+            probe.finding(
+                "a page that is asked for again is another: the order is not kept"
+                + (f" (sorted by {page.sort})" if page.sort else ""),
+                "the same items in the same order",
+                "other items" if others else "another order",
+                (exchanged, again),
+                operation=listing.operation,
+                cause="the order of pages is not kept",
+                symptom=probe.listed_wrong(
+                    again,
+                    got,
+                    "an item is not in the whole list" if others else "the order is another",
+                    whole=0,
+                ),
+            )
+        ]
+    return []
 
 
 def _endless(probe: Probe, listing: Listing, walk: Walk) -> Finding:
