@@ -43,6 +43,14 @@ def test_a_check_names_what_is_wrong(check: str) -> None:
     assert any(words in title for title in found.titles), found
 
 
+def test_pages_in_no_order_are_told_as_such() -> None:
+    """And not as the items that are lost or come twice by it."""
+    found = verdict("frontdoor", "sort-unstable", seed=1, checks=("pages",))
+    assert not found.troubles
+    assert found.titles
+    assert all("the order is not kept" in title for title in found.titles), found
+
+
 def test_every_check_is_tested_here() -> None:
     """But for links, which is for documents whose API declares nothing."""
     assert {check.name for check in CHECKS} == {*PLANTED, "links"}
