@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, settings
 
+import mockexec
 from mockexec.door.verifying import VerifyOptions, planned
 from mockexec.errors import UsageError
 from mockexec.verify.events import Found, Sent, Skipped, Started
@@ -406,12 +407,22 @@ def test_a_form_without_a_field_is_no_body(tmp_path: Path) -> None:
     with planned(path, VerifyOptions(examples_max=30)) as plan:
         result = result_of(plan.api, run(plan))
     assert not result.groups, causes(result)
-    # With a body that must be there, it does.
-    path.write_text(FORM.replace("requestBody:", "requestBody:\n        required: true"))
-    with planned(path, VerifyOptions(examples_max=30)) as plan:
-        result = result_of(plan.api, run(plan))
-    assert not result.groups, causes(result)
-    assert result.coverage.operations["createToken"].statuses[400]
+
+
+def test_a_form_without_a_field_is_missing_where_a_body_is_needed(tmp_path: Path) -> None:
+    """A server that takes it all the same errs."""
+    lax, strict = tmp_path / "form.yaml", tmp_path / "strict" / "form.yaml"
+    lax.write_text(FORM)
+    strict.parent.mkdir()
+    strict.write_text(FORM.replace("requestBody:", "requestBody:\n        required: true"))
+    with mockexec.serve(lax) as mock:
+        options = VerifyOptions(
+            url=f"{mock.url}/form", token="form-dev-token", examples_max=30
+        )  # of a mock
+        with planned(strict, options) as plan:
+            result = result_of(plan.api, run(plan))
+    found = [group.finding for group in result.groups]
+    assert any(f.check == "schemathesis/negative_data_rejection" for f in found), causes(result)
 
 
 @pytest.mark.parametrize("version", ["2.0", "3.1 in two files"])
